@@ -1,0 +1,171 @@
+// What may the rest of the server ask of the media server? (ids and text; nothing of ICE, DTLS or RTP)
+// SPDX-License-Identifier: MIT
+//
+// The narrow waist between signaling/ and sfu/. Commands go down, events come up; both are queued, nothing
+// here blocks and nothing here answers at once. Every function except sfu_free() may be called from ONE
+// thread only, the one that called sfu_new() (the signaling thread). `tests/signaling/fake_sfu.c` is the
+// second implementation of this header.
+//
+// Ids. `room` and `peer` are numbers the caller makes up, never 0 and never used twice in the life of the
+// sfu: a participant that joins again is a new peer. `user` is the participant's public id (it becomes the
+// msid of its tracks). A room exists from its first sfu_join() to its last peer's SFU_GONE.
+//
+// Order. Commands for one room are carried out in the order given; its events arrive in order. A command for
+// a room or peer that is already gone is dropped silently (the SFU_GONE is on its way).
+//
+// Tags. `tag` is any number of the caller's; it comes back in the event that answers that command.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SFU_USER_MAX = 128,      // bytes of a user id, without the NUL; printable ASCII without spaces
+    SFU_MID_MAX = 32,        // bytes of an SDP mid, without the NUL
+    SFU_SOURCES_MAX = 32,    // sources named in one description
+    SFU_SDP_MAX = 65536,     // bytes of one description
+    SFU_CANDIDATE_MAX = 512, // bytes of one candidate line
+    SFU_TRACKS_MAX = 8,      // tracks one peer may publish
+};
+
+struct sfu;
+
+// What a track shows. The publisher says so with each description (`sources`); unsaid, the first audio m-line
+// is the microphone, the second the screen's audio, the first video the camera, the second the screen.
+enum sfu_source { SFU_MICROPHONE, SFU_CAMERA, SFU_SCREEN, SFU_SCREEN_AUDIO, SFU_SOURCE_COUNT };
+
+struct sfu_mid_source {
+    char mid[SFU_MID_MAX + 1];
+    enum sfu_source source;
+};
+
+struct sfu_config {
+    unsigned workers;              // 0: one per core
+    bool ice_lite;                 // true: answer checks only (a server with a public address)
+    uint16_t port_min, port_max;   // UDP ports for media; 0, 0: any
+    const char *announced_address; // shown in candidates instead of the local address (1:1 NAT), or NULL
+    const char *const
+        *bind_address;     // NULL-terminated list of local addresses to gather on; NULL: all but loopback;
+                           // loopback is added when there is nothing else or when it is named
+    const char *stun_host; // STUN server for server-reflexive candidates, or NULL
+    uint16_t stun_port;
+    const char *cipher_engine; // "auto", "libsrtp" or "ipsec-mb"; NULL: auto
+
+    // Called from any sfu thread when the event queue goes from empty to non-empty: schedule
+    // sfu_next_event().
+    void (*wake)(void *arg);
+    void *wake_arg;
+};
+
+// Starts the threads. On failure returns NULL and writes one sentence, with what to do about it, into err.
+struct sfu *sfu_new(const struct sfu_config *cfg, char *err, size_t err_size);
+
+// Closes every room, stops and joins the threads, frees what is queued. NULL is allowed.
+void sfu_free(struct sfu *sfu);
+
+// One line for the start-up log: workers, cipher engine, ICE mode. Owned by sfu.
+const char *sfu_describe(const struct sfu *sfu);
+
+// ---- commands --------------------------------------------------------------------------------------------
+
+// Puts a peer into a room, making the room if need be (on the least loaded worker). The peer receives the
+// tracks of the others as soon as it has negotiated.
+void sfu_join(struct sfu *sfu, uint64_t room, uint64_t peer, const char *user);
+
+// Takes a peer out; its tracks end for the others. Answered by SFU_GONE.
+void sfu_leave(struct sfu *sfu, uint64_t room, uint64_t peer);
+
+// Takes every peer out. Answered by one SFU_GONE per peer, then SFU_ROOM_FREED.
+void sfu_close(struct sfu *sfu, uint64_t room);
+
+// The peer's offer. Answered by SFU_ANSWER or SFU_REFUSED with the same tag. A collision with an offer of
+// ours is refused with SFU_GLARE (the server is the impolite side of W3C "perfect negotiation").
+void sfu_offer(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t tag, const char *sdp,
+               const struct sfu_mid_source *sources, size_t source_count);
+
+// The peer's answer to the last SFU_OFFER. Answered by SFU_ACCEPTED or SFU_REFUSED with the same tag.
+void sfu_answer(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t tag, const char *sdp,
+                const struct sfu_mid_source *sources, size_t source_count);
+
+// One trickled candidate: the text of RTCIceCandidate.candidate ("candidate:..."), "" or NULL for end of
+// candidates. Answered by SFU_ACCEPTED or SFU_REFUSED. Unresolvable (.local) and TCP candidates are accepted
+// and ignored.
+void sfu_candidate(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t tag, const char *mid,
+                   const char *candidate);
+
+// Stops or resumes forwarding of one of the peer's sources, at once and for every receiver; a key frame is
+// asked for when video resumes. Remembered for a source that does not exist yet.
+void sfu_mute(struct sfu *sfu, uint64_t room, uint64_t peer, enum sfu_source source, bool muted);
+
+// Which layer of publisher's source this peer receives: spatial 0.. (lowest first), temporal 0..; -1: the
+// highest there is. The switch happens at the next key frame of the wanted layer, which is asked for.
+void sfu_select_layer(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t publisher,
+                      enum sfu_source source, int spatial, int temporal);
+
+// Asks for SFU_STATS of one room.
+void sfu_ask_stats(struct sfu *sfu, uint64_t room, uint64_t tag);
+
+// ---- events ----------------------------------------------------------------------------------------------
+
+enum sfu_event_type {
+    SFU_OFFER,      // text: our SDP offer for this peer; its answer is wanted
+    SFU_ANSWER,     // text: our SDP answer; tag
+    SFU_ACCEPTED,   // the answer or candidate was taken; tag
+    SFU_REFUSED,    // reason and text: why the description or candidate was not taken; tag. Nothing changed.
+    SFU_CANDIDATE,  // text: one local candidate line, "" = end of candidates; it belongs to the first m-line
+    SFU_STATE,      // state: the peer's transport changed
+    SFU_TRACKS,     // tracks, track_count: everything this peer receives, by mid; sent after each change
+    SFU_PUBLISHED,  // source, on: a source of this peer started or stopped to exist (m-line direction)
+    SFU_SPEAKER,    // peer is the dominant speaker of the room now (0: nobody); level
+    SFU_GONE,       // the peer is out of its room and its memory is freed; reason
+    SFU_ROOM_FREED, // the last peer has gone
+    SFU_STATS_DATA, // text: one line per peer and track, `key=value` pairs (see stats.h); tag
+};
+
+enum sfu_state { SFU_NEW, SFU_CONNECTING, SFU_CONNECTED, SFU_DISCONNECTED, SFU_FAILED };
+
+enum sfu_reason {
+    SFU_OK,
+    SFU_BAD_SDP,       // not SDP, or without what WebRTC needs; text names the line
+    SFU_GLARE,         // an offer of ours is in the air: roll back and answer it
+    SFU_NO_OFFER,      // an answer without an offer to answer
+    SFU_BAD_CANDIDATE, // not a candidate line
+    SFU_LEFT,          // sfu_leave
+    SFU_CLOSED,        // sfu_close
+    SFU_MEDIA_FAILED,  // ICE or DTLS gave up for good
+    SFU_TOO_MANY,      // a bound was reached; text names it
+};
+
+// One forwarded track as this peer sees it.
+struct sfu_track {
+    char mid[SFU_MID_MAX + 1];
+    char user[SFU_USER_MAX + 1]; // who publishes it
+    uint64_t publisher;
+    enum sfu_source source;
+    bool video;
+};
+
+struct sfu_event {
+    enum sfu_event_type type;
+    uint64_t room, peer, tag;
+    enum sfu_reason reason;
+    enum sfu_state state;
+    enum sfu_source source;
+    bool on;
+    int level;        // dBov of the speaker, -127..0
+    const char *text; // NUL-terminated, owned by the event; NULL where the type has none
+    size_t track_count;
+    const struct sfu_track *tracks; // owned by the event
+};
+
+// The next event, or NULL when there is none; free it with sfu_event_free().
+struct sfu_event *sfu_next_event(struct sfu *sfu);
+void sfu_event_free(struct sfu_event *event);
+
+// "microphone", "camera", "screen", "screen-audio".
+const char *sfu_source_name(enum sfu_source source);
+bool sfu_source_parse(const char *name, enum sfu_source *source);
+
+// "bad-sdp", "glare", ...: the reason as one word.
+const char *sfu_reason_name(enum sfu_reason reason);
