@@ -41,14 +41,13 @@ struct sfu_mid_source {
 };
 
 struct sfu_config {
-    unsigned workers;              // 0: one per core
-    bool ice_lite;                 // true: answer checks only (a server with a public address)
-    uint16_t port_min, port_max;   // UDP ports for media; 0, 0: any
-    const char *announced_address; // shown in candidates instead of the local address (1:1 NAT), or NULL
-    const char *const
-        *bind_address;     // NULL-terminated list of local addresses to gather on; NULL: all but loopback;
-                           // loopback is added when there is nothing else or when it is named
-    const char *stun_host; // STUN server for server-reflexive candidates, or NULL
+    unsigned workers;                // 0: one per core
+    bool ice_lite;                   // true: answer checks only (a server with a public address)
+    uint16_t port_min, port_max;     // UDP ports for media; 0, 0: any
+    const char *announced_address;   // shown in candidates instead of the local address (1:1 NAT), or NULL
+    const char *const *bind_address; // NULL-terminated list of local addresses to gather on; NULL: all but loopback;
+                                     // loopback is added when there is nothing else or when it is named
+    const char *stun_host;           // STUN server for server-reflexive candidates, or NULL
     uint16_t stun_port;
     const char *cipher_engine; // "auto", "libsrtp" or "ipsec-mb"; NULL: auto
 
@@ -100,8 +99,8 @@ void sfu_mute(struct sfu *sfu, uint64_t room, uint64_t peer, enum sfu_source sou
 
 // Which layer of publisher's source this peer receives: spatial 0.. (lowest first), temporal 0..; -1: the
 // highest there is. The switch happens at the next key frame of the wanted layer, which is asked for.
-void sfu_select_layer(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t publisher,
-                      enum sfu_source source, int spatial, int temporal);
+void sfu_select_layer(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t publisher, enum sfu_source source,
+                      int spatial, int temporal);
 
 // Asks for SFU_STATS of one room.
 void sfu_ask_stats(struct sfu *sfu, uint64_t room, uint64_t tag);
