@@ -55,7 +55,12 @@ struct sfu_config {
     // sfu_next_event().
     void (*wake)(void *arg);
     void *wake_arg;
+
+    // Called from any sfu thread with one line for the log; level is an enum sfu_log_level. NULL: dropped.
+    void (*log)(int level, const char *line);
 };
+
+enum sfu_log_level { SFU_LOG_ERROR, SFU_LOG_WARN, SFU_LOG_INFO, SFU_LOG_DEBUG };
 
 // Starts the threads. On failure returns NULL and writes one sentence, with what to do about it, into err.
 struct sfu *sfu_new(const struct sfu_config *cfg, char *err, size_t err_size);
