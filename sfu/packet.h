@@ -21,12 +21,6 @@ enum {
 
 struct pool;
 
-// Where a house extension's value lies in buf; len 0xff: absent (0 is a legal length).
-struct packet_ext {
-    uint16_t offset;
-    uint8_t len;
-};
-
 struct packet {
     struct packet *next; // in the pool's free list, or in one queue
     struct pool *pool;
@@ -36,7 +30,7 @@ struct packet {
     // Received packets: filled by transport (rtp, received_us), then by the track (the rest).
     int64_t received_us;
     struct rtp rtp;
-    struct packet_ext ext[EXT_HOUSE_COUNT];
+    struct ext_view ext;
     enum codec codec;
     struct codec_info info;
     uint8_t layer;      // index of the layer it came on
