@@ -123,7 +123,7 @@ struct sdp_msid {           // RFC 8830; of several lines the first is kept
 struct sdp_media {
     // the m-line
     enum sdp_kind kind;
-    struct sdp_span kind_name; // as written; when writing only SDP_OTHER needs it
+    struct sdp_span kind_name; // "message", ...: of SDP_OTHER only
     uint16_t port;             // 0: rejected, unless bundle_only
     struct sdp_span proto;     // "UDP/TLS/RTP/SAVPF", "UDP/DTLS/SCTP", ...
     struct sdp_span formats;   // formats of a proto that is not RTP: "webrtc-datachannel"; else empty

@@ -39,8 +39,11 @@ bool sdp_span_has_word(struct sdp_span list, const char *word);
 // Without the spaces and tabs at both ends.
 struct sdp_span sdp_span_trim(struct sdp_span s);
 
-// Is it 1..19 decimal digits and nothing else, with a value <= max? Then *value is set.
+// Is it decimal digits and nothing else, with a value <= max? Then *value is set.
 bool sdp_span_number(struct sdp_span s, uint64_t max, uint64_t *value);
+
+// The value of one hex digit, either case, or -1.
+int sdp_span_hex(char c);
 
 // Copies into buf and NUL-terminates. 0, or -ENOSPC (buf is then empty): nothing is ever cut short.
 int sdp_span_copy(struct sdp_span s, char *buf, size_t cap);
