@@ -17,7 +17,7 @@ enum {
     EXT_ONE_BYTE = 0xBEDE, // RFC 8285 section 4.2
     EXT_TWO_BYTE = 0x1000, // RFC 8285 section 4.3; the low 4 bits are "appbits"
     EXT_LIST_MAX = 16,     // elements in one block we write
-    EXT_TEXT_MAX = 16,     // characters of a mid, rid or rrid in a packet, without the NUL
+    EXT_TEXT_MAX = 32,     // characters of a mid, rid or rrid in a packet, without the NUL
 };
 
 // House ids. All of them fit the one-byte form.

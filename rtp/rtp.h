@@ -46,9 +46,17 @@ struct rtp {
     uint16_t ext_profile; // 0xBEDE, 0x100x (RFC 8285) or another's
     uint16_t ext_off;     // first element, behind the 4-octet head; 0: the packet has no extension
     uint16_t ext_len;     // octets of the elements and their padding
-    uint16_t payload_off; // also the header's length
+    uint16_t payload_off; // behind the header, or behind the OSN after rtx_unwrap()
     uint16_t payload_len; // without padding; 0 is legal (a probe)
 };
+
+// Octets of fixed header, CSRCs and extension.
+static inline size_t rtp_header_len(const struct rtp *rtp)
+{
+    if (rtp->ext_off)
+        return (size_t)rtp->ext_off + rtp->ext_len;
+    return RTP_HEADER_LEN + 4u * rtp->csrc_count;
+}
 
 // Parses a packet in the clear. On a reject the view's content is unspecified.
 enum rtp_reject rtp_parse(struct rtp *rtp, const uint8_t *buf, size_t len);

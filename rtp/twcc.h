@@ -28,31 +28,36 @@ enum {
     TWCC_INTERVAL_MIN_US = 50000,
     TWCC_MANY = 50,  // packets that make feedback due after the shorter interval
     TWCC_FULL = 512, // packets that make it due at once
+
+    TWCC_WRITE_MIN = 64,    // octets of room a feedback packet needs
+    TWCC_COUNT_MAX = 32768, // statuses in one packet: half the circle of sequence numbers
 };
 
 // ---- receiver: one per transport that sends to us ---------------------------------------------------------------
 
 struct twcc_recv {
     uint64_t base;            // first extended sequence number not yet reported
-    uint64_t end;             // one past the newest received; base == end: nothing to report
-    int64_t sent_us;          // when feedback was last written, or the first packet arrived
+    uint64_t end;             // one past the newest received, 0: none; base == end: nothing to report
+    int64_t since_us;         // arrival of the first packet not yet reported
     uint8_t fb_count;         // number of the next feedback packet
     int64_t ticks[TWCC_RING]; // arrival of extended number n at [n % TWCC_RING], in TWCC_TICK_US; TWCC_LOST: not seen
 };
 
+#define TWCC_LOST INT64_MIN
+
 void twcc_recv_init(struct twcc_recv *recv);
 
 // Notes that transport-wide number seq arrived now. Duplicates keep the first arrival; a packet that comes after its
-// loss was reported is reported again, with all that follow it; one more than TWCC_RING / 2 behind is ignored.
+// loss was reported is reported again, with all that follow it; one more than TWCC_RING / 2 behind is ignored; a jump
+// ahead by TWCC_RING or more forgets all before it.
 void twcc_recv_rx(struct twcc_recv *recv, uint16_t seq, int64_t now_us);
 
 // Is it time to write feedback?
 bool twcc_recv_due(const struct twcc_recv *recv, int64_t now_us);
 
 // Writes one feedback packet and counts what it reports as told. Returns its length; 0 when there is nothing to
-// report or cap is under 64. What did not fit stays for the next call: call until it returns 0.
-size_t twcc_recv_write(struct twcc_recv *recv, int64_t now_us, uint32_t sender_ssrc, uint32_t media_ssrc,
-                       uint8_t *buf, size_t cap);
+// report or cap is under TWCC_WRITE_MIN. What did not fit stays for the next call: call until it returns 0.
+size_t twcc_recv_write(struct twcc_recv *recv, uint32_t sender_ssrc, uint32_t media_ssrc, uint8_t *buf, size_t cap);
 
 // ---- sender: reading feedback -----------------------------------------------------------------------------------
 
@@ -64,9 +69,12 @@ struct twcc {
     struct reader chunks, deltas;
 };
 
-// fb must be of kind RTCPFB_TWCC. 0, or -EBADMSG when chunks or deltas do not add up to `count`, or a status is the
-// reserved one: then nothing of it is to be believed.
+// 0, or -EBADMSG when fb is not of kind RTCPFB_TWCC, claims more than TWCC_COUNT_MAX statuses, its chunks or deltas
+// do not add up to `count`, or a status is the reserved one: then nothing of it is to be believed.
 int twcc_parse(const struct rtcpfb *fb, struct twcc *out);
+
+// One line of text, always terminated, cut to fit. Returns its length.
+size_t twcc_print(const struct twcc *twcc, char *out, size_t cap);
 
 struct twcc_status {
     uint16_t seq;
@@ -76,10 +84,11 @@ struct twcc_status {
 };
 
 struct twcc_iter {
-    struct twcc fb;
-    uint16_t done; // statuses returned
-    uint16_t chunk;
-    uint16_t chunk_left; // statuses of the chunk not yet returned
+    struct reader chunks, deltas;
+    uint16_t seq;   // of the next status
+    uint16_t left;  // statuses not yet returned
+    uint16_t chunk; // being walked
+    uint16_t chunk_pos, chunk_len;
     int64_t offset_us;
 };
 
