@@ -20,6 +20,7 @@ enum {
 };
 
 struct pool;
+struct cipher_stream;
 
 struct packet {
     struct packet *next; // in the pool's free list, or in one queue
@@ -40,6 +41,7 @@ struct packet {
     uint16_t stream;      // the sink's handle of the outgoing SSRC
     uint16_t twcc_offset; // where the sink writes its transport-wide sequence number; 0: nowhere
     bool video;
+    struct cipher_stream *cipher; // outbox.c: who seals it; NULL: it is sealed
 
     _Alignas(16) uint8_t buf[PACKET_ROOM];
 };

@@ -31,8 +31,7 @@ struct transport_handlers {
                  int64_t now_us); // a packet with a transport-wide number left
 };
 
-struct transport *transport_new(struct worker *worker, uint64_t id, const struct transport_handlers *handlers,
-                                void *arg);
+struct transport *transport_new(struct worker *worker, const struct transport_handlers *handlers, void *arg);
 
 // Sends what it can (DTLS close_notify), then frees. The worker reaps: not under its own callback.
 void transport_free(struct transport *transport);
@@ -54,6 +53,9 @@ struct transport_remote {
     bool client;        // the remote side's setup is passive: we are the DTLS client
     uint16_t sctp_port; // 0: no data channels negotiated
 };
+// Do these credentials restart ICE? (other than the last ones; RFC 8839 s4.4.1.1.1)
+bool transport_is_restart(const struct transport *transport, const struct transport_remote *remote);
+
 // 0, or -EBADMSG/-ENOTSUP/-EBUSY (see dtls_set_fingerprint()); nothing changes on failure. Other ICE credentials than
 // the last restart ICE.
 int transport_set_remote(struct transport *transport, const struct transport_remote *remote);
@@ -65,8 +67,7 @@ struct sink *transport_sink(struct transport *transport);
 // Queues one compound RTCP packet (plain; at most 1,200 bytes); dropped and counted when not connected.
 void transport_tx_rtcp(struct transport *transport, const uint8_t *data, size_t len);
 void transport_tx_message(struct transport *transport, const struct datachan_message *message);
-void transport_flush(struct transport *transport);
+void transport_flush(struct transport *transport); // called at the end of the turn; harmless at any time
 
 enum sfu_state transport_state(const struct transport *transport);
-int64_t transport_due(const struct transport *transport);
-void transport_tick(struct transport *transport, int64_t now_us);
+void transport_tick(struct transport *transport, int64_t now_us); // every WORKER_TICK_US

@@ -1,0 +1,29 @@
+// Where do a transport's datagrams go? (the pair ICE selected: a twin socket and a remote address, or the slow door)
+// SPDX-License-Identifier: MIT
+//
+// The seam between ICE and sending: a mode with one shared UDP port would only change who fills this in.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sfu/ice.h"
+
+struct path {
+    int fd; // the worker's socket; -1: slow door
+    union sockaddr_any remote;
+    struct ice *ice; // for the slow door
+    uint64_t id;
+};
+
+static inline socklen_t path_address_len(const union sockaddr_any *a)
+{
+    return a->sa.sa_family == AF_INET6 ? sizeof(a->in6) : sizeof(a->in);
+}
+
+// The same address and port; an IPv6 scope is not compared.
+bool path_same_address(const union sockaddr_any *a, const union sockaddr_any *b);
+
+// One datagram, without blocking; 0 or negative errno.
+int path_send(const struct path *path, const void *data, size_t len);

@@ -1,0 +1,576 @@
+// How do bytes travel between one browser and us?
+// SPDX-License-Identifier: MIT
+#include "sfu/transport.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rtp/bytes.h"
+#include "rtp/demux.h"
+#include "sfu/cipher.h"
+#include "sfu/dtls.h"
+#include "sfu/ice.h"
+#include "sfu/log.h"
+#include "sfu/outbox.h"
+#include "sfu/path.h"
+#include "sfu/worker.h"
+
+enum {
+    EARLY_MAX = 8,     // datagrams kept while ICE has not told us its path
+    STREAMS_MAX = 512, // outgoing SSRCs
+};
+
+struct twin {
+    struct watch watch;
+    union sockaddr_any local;
+    struct transport *transport;
+};
+
+struct early {
+    struct packet *packet;
+    union sockaddr_any from;
+    int fd;
+};
+
+struct transport {
+    // fixed at birth
+    struct worker *worker;
+    struct transport_handlers handlers;
+    void *arg;
+    uint64_t id; // of our ICE agent and our SCTP association
+
+    // ICE
+    char ufrag[ICE_UFRAG_MAX + 1], pwd[ICE_PWD_MAX + 1];
+    char remote_ufrag[ICE_UFRAG_MAX + 1], remote_pwd[ICE_PWD_MAX + 1];
+    GString *candidates;
+    bool complete;
+    bool has_path;
+    struct path path;
+    enum ice_state ice_state;
+    struct twin twins[ICE_TWIN_MAX];
+    unsigned twin_count;
+    struct early early[EARLY_MAX];
+    unsigned early_count;
+
+    // DTLS, SRTP, SCTP
+    struct dtls *dtls; // NULL until the remote description came
+    struct cipher_sealer *sealer;
+    struct cipher_opener *opener;
+    uint16_t sctp_port;
+    bool dtls_client, sctp_open;
+    enum sfu_state state;
+
+    // sending
+    struct sink sink;
+    struct {
+        bool used;
+        uint32_t ssrc;
+        struct cipher_stream *cipher; // NULL until keys are agreed
+    } * streams;
+    unsigned stream_count;
+    uint16_t twcc_seq;
+    struct outbox outbox;
+    struct deferred flush;
+};
+
+// ---- state -----------------------------------------------------------------------------------------------
+
+static enum sfu_state state_now(const struct transport *t)
+{
+    if (t->dtls && (dtls_state(t->dtls) == DTLS_FAILED || dtls_state(t->dtls) == DTLS_CLOSED))
+        return SFU_FAILED;
+    if (t->ice_state == ICE_FAILED)
+        return SFU_FAILED;
+    if (t->ice_state == ICE_DISCONNECTED)
+        return SFU_DISCONNECTED;
+    if (t->has_path && t->opener)
+        return SFU_CONNECTED;
+    return t->dtls ? SFU_CONNECTING : SFU_NEW;
+}
+
+static void update_state(struct transport *t)
+{
+    enum sfu_state state = state_now(t);
+    if (state == t->state)
+        return;
+    t->state = state;
+    t->sink.ready = state == SFU_CONNECTED;
+    t->handlers.state(t->arg, state);
+}
+
+// ---- sending ---------------------------------------------------------------------------------------------
+
+static struct transport *of_sink(struct sink *sink)
+{
+    return (struct transport *)((char *)sink - offsetof(struct transport, sink));
+}
+
+static uint16_t stream_open(struct sink *sink, uint32_t ssrc)
+{
+    struct transport *t = of_sink(sink);
+    unsigned i = 0;
+    while (i < t->stream_count && t->streams[i].used)
+        i++;
+    if (i == STREAMS_MAX)
+        return SINK_NO_STREAM;
+    if (i == t->stream_count) {
+        t->stream_count = MAX(8, t->stream_count * 2);
+        t->streams = g_realloc_n(t->streams, t->stream_count, sizeof(t->streams[0]));
+        memset(&t->streams[i], 0, (t->stream_count - i) * sizeof(t->streams[0]));
+    }
+    t->streams[i].used = true;
+    t->streams[i].ssrc = ssrc;
+    t->streams[i].cipher = t->sealer ? cipher_stream_new(t->sealer, ssrc) : NULL;
+    return (uint16_t)i;
+}
+
+static void stream_close(struct sink *sink, uint16_t stream)
+{
+    struct transport *t = of_sink(sink);
+    if (stream == SINK_NO_STREAM)
+        return;
+    g_assert(stream < t->stream_count && t->streams[stream].used);
+    transport_flush(t); // what is queued still needs the stream's context
+    if (t->streams[stream].cipher)
+        cipher_stream_free(t->streams[stream].cipher);
+    memset(&t->streams[stream], 0, sizeof(t->streams[stream]));
+}
+
+static void enqueue(struct transport *t, struct packet *out, struct cipher_stream *cipher)
+{
+    if (outbox_add(&t->outbox, out, cipher))
+        transport_flush(t);
+    else
+        worker_defer(t->worker, &t->flush);
+}
+
+static void sink_tx(struct sink *sink, struct packet *out)
+{
+    struct transport *t = of_sink(sink);
+    if (!sink->ready || out->stream >= t->stream_count || !t->streams[out->stream].cipher) {
+        stats_drop(worker_stats(t->worker), DROP_NOT_CONNECTED);
+        packet_unref(out);
+        return;
+    }
+    if (out->twcc_offset) {
+        wr16(out->buf + out->twcc_offset, t->twcc_seq);
+        t->handlers.sent(t->arg, t->twcc_seq++, out->len, worker_now_us(t->worker));
+    }
+    enqueue(t, out, t->streams[out->stream].cipher);
+}
+
+static const struct sink_ops transport_sink_ops = {stream_open, stream_close, sink_tx};
+
+struct sink *transport_sink(struct transport *t)
+{
+    return &t->sink;
+}
+
+void transport_flush(struct transport *t)
+{
+    if (!t->outbox.head || outbox_flush(&t->outbox, &t->path))
+        return;
+    // The socket is full. Try again next turn, when it has had time to drain.
+    worker_defer(t->worker, &t->flush);
+}
+
+static void flush_deferred(void *arg)
+{
+    transport_flush(arg);
+}
+
+void transport_tx_rtcp(struct transport *t, const uint8_t *data, size_t len)
+{
+    struct packet *out =
+        t->sink.ready && len <= PACKET_ROOM - CIPHER_TRAILER_MAX ? packet_new(worker_pool(t->worker)) : NULL;
+    if (!out) {
+        stats_drop(worker_stats(t->worker), DROP_NOT_CONNECTED);
+        return;
+    }
+    memcpy(out->buf, data, len);
+    size_t sealed = cipher_seal_rtcp(t->sealer, out->buf, len, PACKET_ROOM);
+    if (sealed == 0) {
+        packet_unref(out);
+        return;
+    }
+    out->len = (uint16_t)sealed;
+    enqueue(t, out, NULL);
+}
+
+// ---- DTLS and what it carries ------------------------------------------------------------------------------
+
+static void open_sctp(struct transport *t)
+{
+    if (t->sctp_open || t->sctp_port == 0 || !t->opener)
+        return;
+    t->sctp_open = true;
+    datachan_open(worker_hub(t->worker), t->id, worker_datachan_box(t->worker), t->sctp_port, t->dtls_client);
+}
+
+static void keys_agreed(struct transport *t)
+{
+    struct cipher_keys seal, open;
+    if (dtls_srtp_keys(t->dtls, &seal, &open) < 0)
+        return;
+    t->sealer = cipher_sealer_new(&seal);
+    t->opener = cipher_opener_new(&open);
+    explicit_bzero(&seal, sizeof(seal));
+    explicit_bzero(&open, sizeof(open));
+    for (unsigned i = 0; i < t->stream_count; i++) {
+        if (t->streams[i].used)
+            t->streams[i].cipher = cipher_stream_new(t->sealer, t->streams[i].ssrc);
+    }
+    open_sctp(t);
+}
+
+// Moves everything DTLS has produced to where it belongs.
+static void pump_dtls(struct transport *t)
+{
+    uint8_t buf[DTLS_PLAIN_MAX];
+    size_t len;
+    while ((len = dtls_next_tx(t->dtls, buf, sizeof(buf))) > 0) {
+        if (t->has_path) // else DTLS sends it again
+            path_send(&t->path, buf, len);
+    }
+    while ((len = dtls_read(t->dtls, buf, sizeof(buf))) > 0) {
+        if (t->sctp_open)
+            datachan_rx(worker_hub(t->worker), t->id, buf, len);
+    }
+    if (!t->opener && dtls_state(t->dtls) == DTLS_CONNECTED)
+        keys_agreed(t);
+    update_state(t);
+}
+
+void transport_tx_message(struct transport *t, const struct datachan_message *message)
+{
+    if (t->sctp_open)
+        datachan_send(worker_hub(t->worker), t->id, message);
+}
+
+static void datachan_letter(void *arg, struct datachan_event *event, int64_t now_us)
+{
+    struct transport *t = arg;
+    (void)now_us;
+    if (event->type == DATACHAN_TX && dtls_send(t->dtls, event->data, event->len) == 0)
+        pump_dtls(t);
+    else if (event->type == DATACHAN_MESSAGE)
+        t->handlers.message(t->arg, event->message);
+}
+
+// ---- receiving ---------------------------------------------------------------------------------------------
+
+static void rx_rtp(struct transport *t, struct packet *packet, int64_t now_us)
+{
+    struct stats *stats = worker_stats(t->worker);
+    int len = cipher_open(t->opener, packet->buf, packet->len);
+    if (len < 0) {
+        stats_drop(stats, len == -EALREADY ? DROP_REPLAYED : DROP_BAD_TAG);
+        return;
+    }
+    packet->len = (uint16_t)len;
+    if (rtp_parse(&packet->rtp, packet->buf, packet->len) != RTP_OK) {
+        stats_drop(stats, DROP_BAD_RTP);
+        return;
+    }
+    flow_add(&stats->rx, packet->len);
+    t->handlers.rtp(t->arg, packet, now_us);
+}
+
+static void rx_rtcp(struct transport *t, struct packet *packet, int64_t now_us)
+{
+    int len = cipher_open_rtcp(t->opener, packet->buf, packet->len);
+    if (len < 0) {
+        stats_drop(worker_stats(t->worker), len == -EALREADY ? DROP_REPLAYED : DROP_BAD_TAG);
+        return;
+    }
+    t->handlers.rtcp(t->arg, packet->buf, (size_t)len, now_us);
+}
+
+// A datagram of the selected path.
+static void rx_datagram(struct transport *t, struct packet *packet, int64_t now_us)
+{
+    enum demux what = demux(packet->buf, packet->len);
+    if (what == DEMUX_DTLS && t->dtls) {
+        dtls_rx(t->dtls, packet->buf, packet->len, now_us);
+        pump_dtls(t);
+    } else if (what == DEMUX_RTP && t->opener) {
+        rx_rtp(t, packet, now_us);
+    } else if (what == DEMUX_RTCP && t->opener) {
+        rx_rtcp(t, packet, now_us);
+    } else {
+        stats_drop(worker_stats(t->worker), what == DEMUX_UNKNOWN ? DROP_NOT_MEDIA : DROP_NOT_CONNECTED);
+    }
+}
+
+// The browser may begin its handshake a moment before we hear which pair was selected: keep a few datagrams, and
+// look at them only if their address turns out to be the selected one.
+static void keep_early(struct transport *t, struct packet *packet, const union sockaddr_any *from, int fd)
+{
+    if (demux(packet->buf, packet->len) != DEMUX_DTLS || t->early_count == EARLY_MAX) {
+        stats_drop(worker_stats(t->worker), DROP_WRONG_PATH);
+        return;
+    }
+    t->early[t->early_count++] = (struct early){packet_ref(packet), *from, fd};
+}
+
+static void rx_from(struct transport *t, int fd, const union sockaddr_any *from, struct packet *packet,
+                    int64_t now_us)
+{
+    if (!t->has_path)
+        keep_early(t, packet, from, fd);
+    else if (t->path.fd == fd && path_same_address(from, &t->path.remote))
+        rx_datagram(t, packet, now_us);
+    else
+        stats_drop(worker_stats(t->worker), DROP_WRONG_PATH);
+}
+
+static void twin_ready(void *arg, int64_t now_us)
+{
+    struct twin *twin = arg;
+    struct packet *packets[WORKER_RX_BATCH];
+    union sockaddr_any from[WORKER_RX_BATCH];
+    int count = worker_receive(twin->transport->worker, twin->watch.fd, packets, from);
+    for (int i = 0; i < count; i++) {
+        rx_from(twin->transport, twin->watch.fd, &from[i], packets[i], now_us);
+        packet_unref(packets[i]);
+    }
+}
+
+static void rx_slow(struct transport *t, const struct ice_event *event, int64_t now_us)
+{
+    struct packet *packet =
+        event->len <= PACKET_ROOM - CIPHER_TRAILER_MAX ? packet_new(worker_pool(t->worker)) : NULL;
+    if (!packet) {
+        stats_drop(worker_stats(t->worker), DROP_POOL_EXHAUSTED);
+        return;
+    }
+    memcpy(packet->buf, event->data, event->len);
+    packet->len = (uint16_t)event->len;
+    packet->received_us = now_us;
+    union sockaddr_any from = t->path.remote; // libnice has checked it
+    rx_from(t, -1, &from, packet, now_us);
+    packet_unref(packet);
+}
+
+// ---- ICE ---------------------------------------------------------------------------------------------------
+
+static void take_twin(struct transport *t, struct ice_event *event)
+{
+    if (t->twin_count == ICE_TWIN_MAX)
+        return;
+    struct twin *twin = &t->twins[t->twin_count];
+    *twin = (struct twin){.watch = {event->fd, twin_ready, twin}, .local = event->local, .transport = t};
+    if (worker_watch(t->worker, &twin->watch) < 0)
+        return;
+    event->fd = -1;
+    t->twin_count++;
+}
+
+static int twin_fd(const struct transport *t, const union sockaddr_any *local)
+{
+    for (unsigned i = 0; i < t->twin_count; i++) {
+        if (path_same_address(&t->twins[i].local, local))
+            return t->twins[i].watch.fd;
+    }
+    return -1;
+}
+
+static void take_path(struct transport *t, const struct ice_event *event, int64_t now_us)
+{
+    bool first = !t->has_path;
+    transport_flush(t);
+    t->path = (struct path){.fd = event->slow ? -1 : twin_fd(t, &event->local),
+                            .remote = event->remote,
+                            .ice = worker_ice(t->worker),
+                            .id = t->id};
+    t->has_path = true;
+    if (first && t->dtls)
+        dtls_start(t->dtls, now_us);
+    unsigned count = t->early_count;
+    t->early_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        rx_from(t, t->early[i].fd, &t->early[i].from, t->early[i].packet, now_us);
+        packet_unref(t->early[i].packet);
+    }
+    if (t->dtls)
+        pump_dtls(t);
+}
+
+static void take_local(struct transport *t, const struct ice_event *event)
+{
+    g_strlcpy(t->ufrag, event->ufrag, sizeof(t->ufrag));
+    g_strlcpy(t->pwd, event->pwd, sizeof(t->pwd));
+    g_string_assign(t->candidates, event->data);
+    t->complete = false;
+    t->handlers.local(t->arg);
+}
+
+static void take_candidate(struct transport *t, const char *line)
+{
+    if (!*line)
+        t->complete = true;
+    else
+        g_string_append_printf(t->candidates, "%s%s", t->candidates->len ? "\n" : "", line);
+    t->handlers.candidate(t->arg, line);
+}
+
+static void ice_letter(void *arg, struct ice_event *event, int64_t now_us)
+{
+    struct transport *t = arg;
+    switch (event->type) {
+    case ICE_LOCAL:
+        take_local(t, event);
+        break;
+    case ICE_TWIN:
+        take_twin(t, event);
+        break;
+    case ICE_CANDIDATE:
+        take_candidate(t, event->data);
+        break;
+    case ICE_PATH:
+        take_path(t, event, now_us);
+        break;
+    case ICE_STATE:
+        t->ice_state = event->state;
+        update_state(t);
+        break;
+    case ICE_DATA:
+        rx_slow(t, event, now_us);
+        break;
+    case ICE_CLOSED:
+        break;
+    }
+}
+
+// ---- life --------------------------------------------------------------------------------------------------
+
+struct transport *transport_new(struct worker *worker, const struct transport_handlers *handlers, void *arg)
+{
+    struct transport *t = g_new0(struct transport, 1);
+    t->worker = worker;
+    t->handlers = *handlers;
+    t->arg = arg;
+    t->candidates = g_string_new(NULL);
+    t->path.fd = -1;
+    t->sink.ops = &transport_sink_ops;
+    t->flush = (struct deferred){.run = flush_deferred, .arg = t};
+    outbox_init(&t->outbox, worker_stats(worker));
+    struct correspondent c = {ice_letter, datachan_letter, t};
+    t->id = worker_register(worker, &c);
+    ice_open(worker_ice(worker), t->id, worker_ice_box(worker));
+    return t;
+}
+
+static void free_streams(struct transport *t)
+{
+    for (unsigned i = 0; i < t->stream_count; i++) {
+        if (t->streams[i].cipher)
+            cipher_stream_free(t->streams[i].cipher);
+    }
+    g_free(t->streams);
+    if (t->sealer)
+        cipher_sealer_free(t->sealer);
+    if (t->opener)
+        cipher_opener_free(t->opener);
+}
+
+void transport_free(struct transport *t)
+{
+    if (!t)
+        return;
+    worker_unregister(t->worker, t->id);
+    worker_cancel(t->worker, &t->flush);
+    if (t->sctp_open)
+        datachan_close(worker_hub(t->worker), t->id);
+    transport_flush(t);
+    outbox_clear(&t->outbox);
+    if (t->dtls) {
+        uint8_t buf[DTLS_MTU + 128];
+        size_t len;
+        dtls_shutdown(t->dtls);
+        while ((len = dtls_next_tx(t->dtls, buf, sizeof(buf))) > 0 && t->has_path)
+            path_send(&t->path, buf, len);
+        dtls_free(t->dtls);
+    }
+    ice_close(worker_ice(t->worker), t->id);
+    for (unsigned i = 0; i < t->twin_count; i++) {
+        worker_unwatch(t->worker, &t->twins[i].watch);
+        close(t->twins[i].watch.fd);
+    }
+    for (unsigned i = 0; i < t->early_count; i++)
+        packet_unref(t->early[i].packet);
+    free_streams(t);
+    g_string_free(t->candidates, TRUE);
+    g_free(t);
+}
+
+void transport_tick(struct transport *t, int64_t now_us)
+{
+    if (!t->dtls || now_us < dtls_due(t->dtls))
+        return;
+    dtls_tick(t->dtls, now_us);
+    pump_dtls(t);
+}
+
+// ---- negotiation -------------------------------------------------------------------------------------------
+
+void transport_local(const struct transport *t, struct transport_local *out)
+{
+    *out = (struct transport_local){.ufrag = t->ufrag[0] ? t->ufrag : NULL,
+                                    .pwd = t->ufrag[0] ? t->pwd : NULL,
+                                    .fingerprint = dtls_cert_fingerprint(worker_cert(t->worker)),
+                                    .candidates = t->candidates->str,
+                                    .complete = t->complete};
+}
+
+static int set_dtls(struct transport *t, const struct transport_remote *remote)
+{
+    if (t->dtls)
+        return dtls_set_fingerprint(t->dtls, remote->fingerprint_algorithm, remote->fingerprint,
+                                    remote->fingerprint_len);
+    struct dtls *dtls = dtls_new(worker_cert(t->worker), remote->client ? DTLS_CLIENT : DTLS_SERVER);
+    int rc = dtls_set_fingerprint(dtls, remote->fingerprint_algorithm, remote->fingerprint, remote->fingerprint_len);
+    if (rc < 0) {
+        dtls_free(dtls);
+        return rc;
+    }
+    t->dtls = dtls;
+    t->dtls_client = remote->client;
+    if (t->has_path)
+        dtls_start(dtls, worker_now_us(t->worker));
+    return 0;
+}
+
+bool transport_is_restart(const struct transport *t, const struct transport_remote *remote)
+{
+    return t->remote_ufrag[0] &&
+           (strcmp(t->remote_ufrag, remote->ufrag) != 0 || strcmp(t->remote_pwd, remote->pwd) != 0);
+}
+
+int transport_set_remote(struct transport *t, const struct transport_remote *remote)
+{
+    int rc = set_dtls(t, remote);
+    if (rc < 0)
+        return rc;
+    if (transport_is_restart(t, remote))
+        t->ufrag[0] = t->pwd[0] = 0; // fresh ones come as ICE_LOCAL
+    g_strlcpy(t->remote_ufrag, remote->ufrag, sizeof(t->remote_ufrag));
+    g_strlcpy(t->remote_pwd, remote->pwd, sizeof(t->remote_pwd));
+    ice_remote(worker_ice(t->worker), t->id, remote->ufrag, remote->pwd);
+    t->sctp_port = remote->sctp_port;
+    open_sctp(t);
+    update_state(t);
+    return 0;
+}
+
+void transport_add_candidate(struct transport *t, const char *line)
+{
+    ice_candidate(worker_ice(t->worker), t->id, line);
+}
+
+enum sfu_state transport_state(const struct transport *t)
+{
+    return t->state;
+}

@@ -1,0 +1,323 @@
+// What does one worker thread do, turn after turn?
+// SPDX-License-Identifier: MIT
+#include "sfu/worker.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "sfu/now.h"
+
+enum {
+    EVENTS_PER_TURN = 64,
+    ID_INDEX_SHIFT = 48, // ids of different workers never meet
+};
+
+TAILQ_HEAD(deferred_list, deferred);
+
+struct worker {
+    // fixed at start
+    struct worker_config cfg;
+    struct worker_handlers handlers;
+    void *arg;
+    pthread_t thread;
+    int epoll_fd;
+
+    // written by other threads
+    struct mailbox letters, ice_box, datachan_box;
+    atomic_bool stopping;
+
+    // the worker's own
+    struct watch letters_watch, ice_watch, datachan_watch;
+    struct deferred_list deferred;
+    GHashTable *correspondents; // id -> struct correspondent
+    uint64_t last_id;
+    uint64_t turn;
+    struct pool *pool;
+    struct packet *spare[WORKER_RX_BATCH]; // ready for the next receive call
+    int spare_count;
+    struct stats stats;
+    int64_t now_us, tick_us;
+    struct epoll_event ready[EVENTS_PER_TURN];
+    int ready_count;
+};
+
+static void letters_ready(void *arg, int64_t now_us)
+{
+    struct worker *w = arg;
+    for (struct mail *mail = mailbox_take(&w->letters), *next; mail; mail = next) {
+        next = mail->next;
+        w->handlers.letter(w->arg, mail, now_us);
+    }
+}
+
+static struct correspondent *correspondent_find(struct worker *w, uint64_t id)
+{
+    return g_hash_table_lookup(w->correspondents, &id);
+}
+
+static void ice_ready(void *arg, int64_t now_us)
+{
+    struct worker *w = arg;
+    for (struct mail *mail = mailbox_take(&w->ice_box), *next; mail; mail = next) {
+        next = mail->next;
+        struct ice_event *event = (struct ice_event *)mail;
+        struct correspondent *c = correspondent_find(w, event->id);
+        if (c)
+            c->ice(c->arg, event, now_us);
+        ice_event_free(event);
+    }
+}
+
+static void datachan_ready(void *arg, int64_t now_us)
+{
+    struct worker *w = arg;
+    for (struct mail *mail = mailbox_take(&w->datachan_box), *next; mail; mail = next) {
+        next = mail->next;
+        struct datachan_event *event = (struct datachan_event *)mail;
+        struct correspondent *c = correspondent_find(w, event->id);
+        if (c)
+            c->datachan(c->arg, event, now_us);
+        datachan_event_free(event);
+    }
+}
+
+// What is deferred meanwhile waits for the next turn, so that a full socket has time to drain.
+static void run_deferred(struct worker *w)
+{
+    uint64_t this_turn = w->turn++;
+    struct deferred *d;
+    while ((d = TAILQ_FIRST(&w->deferred)) && d->turn == this_turn) {
+        TAILQ_REMOVE(&w->deferred, d, entry);
+        d->queued = false;
+        d->run(d->arg);
+    }
+}
+
+static void turn(struct worker *w)
+{
+    int64_t left_us = w->tick_us - now_monotonic_us();
+    int timeout_ms = left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
+    if (!TAILQ_EMPTY(&w->deferred))
+        timeout_ms = MIN(timeout_ms, 1);
+    w->ready_count = epoll_wait(w->epoll_fd, w->ready, EVENTS_PER_TURN, timeout_ms);
+    w->now_us = now_monotonic_us();
+    for (int i = 0; i < w->ready_count; i++) {
+        struct watch *watch = w->ready[i].data.ptr;
+        if (watch) // NULL: unwatched earlier in this turn
+            watch->ready(watch->arg, w->now_us);
+    }
+    w->ready_count = 0;
+    if (w->now_us >= w->tick_us) {
+        w->tick_us = w->now_us + WORKER_TICK_US;
+        w->handlers.tick(w->arg, w->now_us, now_wall_us());
+    }
+    run_deferred(w);
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+    while (!atomic_load(&w->stopping))
+        turn(w);
+    letters_ready(w, w->now_us);
+    w->handlers.stop(w->arg);
+    while (!TAILQ_EMPTY(&w->deferred))
+        run_deferred(w);
+    return NULL;
+}
+
+static void watch_box(struct worker *w, struct mailbox *box, struct watch *watch, void (*ready)(void *, int64_t))
+{
+    mailbox_init(box, NULL, NULL);
+    *watch = (struct watch){.fd = box->fd, .ready = ready, .arg = w};
+    int rc = worker_watch(w, watch);
+    g_assert(rc == 0);
+}
+
+struct worker *worker_new(const struct worker_config *cfg, const struct worker_handlers *handlers, void *arg)
+{
+    struct worker *w = g_new0(struct worker, 1);
+    w->cfg = *cfg;
+    w->handlers = *handlers;
+    w->arg = arg;
+    w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    g_assert(w->epoll_fd >= 0);
+    TAILQ_INIT(&w->deferred);
+    w->correspondents = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    w->pool = pool_new(PACKET_POOL_MAX);
+    watch_box(w, &w->letters, &w->letters_watch, letters_ready);
+    watch_box(w, &w->ice_box, &w->ice_watch, ice_ready);
+    watch_box(w, &w->datachan_box, &w->datachan_watch, datachan_ready);
+    int rc = pthread_create(&w->thread, NULL, worker_main, w);
+    g_assert(rc == 0);
+    char name[16];
+    g_snprintf(name, sizeof(name), "worker %u", cfg->index);
+    pthread_setname_np(w->thread, name);
+    return w;
+}
+
+// Letters nobody reads any more: the threads that wrote them have ended by now.
+static void discard_letters(struct worker *w)
+{
+    for (struct mail *mail = mailbox_take(&w->ice_box), *next; mail; mail = next) {
+        next = mail->next;
+        ice_event_free((struct ice_event *)mail);
+    }
+    for (struct mail *mail = mailbox_take(&w->datachan_box), *next; mail; mail = next) {
+        next = mail->next;
+        datachan_event_free((struct datachan_event *)mail);
+    }
+}
+
+void worker_stop(struct worker *w)
+{
+    atomic_store(&w->stopping, true);
+    uint64_t one = 1;
+    ssize_t n = write(w->letters.fd, &one, sizeof(one));
+    (void)n; // EAGAIN: it is being woken anyway
+    pthread_join(w->thread, NULL);
+}
+
+void worker_free(struct worker *w)
+{
+    discard_letters(w);
+    mailbox_close(&w->letters);
+    mailbox_close(&w->ice_box);
+    mailbox_close(&w->datachan_box);
+    g_assert(g_hash_table_size(w->correspondents) == 0);
+    g_hash_table_destroy(w->correspondents);
+    while (w->spare_count > 0)
+        packet_unref(w->spare[--w->spare_count]);
+    pool_free(w->pool);
+    close(w->epoll_fd);
+    g_free(w);
+}
+
+void worker_post(struct worker *w, struct mail *mail)
+{
+    mailbox_post(&w->letters, mail);
+}
+
+int worker_watch(struct worker *w, struct watch *watch)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = watch};
+    return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, watch->fd, &event) < 0 ? -errno : 0;
+}
+
+void worker_unwatch(struct worker *w, struct watch *watch)
+{
+    epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    for (int i = 0; i < w->ready_count; i++) {
+        if (w->ready[i].data.ptr == watch)
+            w->ready[i].data.ptr = NULL;
+    }
+}
+
+void worker_defer(struct worker *w, struct deferred *deferred)
+{
+    if (deferred->queued)
+        return;
+    deferred->queued = true;
+    deferred->turn = w->turn;
+    TAILQ_INSERT_TAIL(&w->deferred, deferred, entry);
+}
+
+void worker_cancel(struct worker *w, struct deferred *deferred)
+{
+    if (!deferred->queued)
+        return;
+    deferred->queued = false;
+    TAILQ_REMOVE(&w->deferred, deferred, entry);
+}
+
+uint64_t worker_register(struct worker *w, const struct correspondent *c)
+{
+    uint64_t id = ((uint64_t)w->cfg.index + 1) << ID_INDEX_SHIFT | ++w->last_id;
+    g_hash_table_insert(w->correspondents, g_memdup2(&id, sizeof(id)), g_memdup2(c, sizeof(*c)));
+    return id;
+}
+
+void worker_unregister(struct worker *w, uint64_t id)
+{
+    g_hash_table_remove(w->correspondents, &id);
+}
+
+struct mailbox *worker_ice_box(struct worker *w)
+{
+    return &w->ice_box;
+}
+
+struct mailbox *worker_datachan_box(struct worker *w)
+{
+    return &w->datachan_box;
+}
+
+struct ice *worker_ice(struct worker *w)
+{
+    return w->cfg.ice;
+}
+
+struct datachan_hub *worker_hub(struct worker *w)
+{
+    return w->cfg.hub;
+}
+
+struct dtls_cert *worker_cert(struct worker *w)
+{
+    return w->cfg.cert;
+}
+
+struct pool *worker_pool(struct worker *w)
+{
+    return w->pool;
+}
+
+struct stats *worker_stats(struct worker *w)
+{
+    return &w->stats;
+}
+
+int64_t worker_now_us(const struct worker *w)
+{
+    return w->now_us;
+}
+
+// With the pool exhausted the socket must still be emptied, or epoll would spin on it.
+static int drain(struct worker *w, int fd)
+{
+    uint8_t scratch[PACKET_ROOM];
+    while (recv(fd, scratch, sizeof(scratch), MSG_DONTWAIT) > 0)
+        stats_drop(&w->stats, DROP_POOL_EXHAUSTED);
+    return 0;
+}
+
+int worker_receive(struct worker *w, int fd, struct packet *packets[WORKER_RX_BATCH],
+                   union sockaddr_any from[WORKER_RX_BATCH])
+{
+    struct mmsghdr messages[WORKER_RX_BATCH];
+    struct iovec iov[WORKER_RX_BATCH];
+    while (w->spare_count < WORKER_RX_BATCH && (w->spare[w->spare_count] = packet_new(w->pool)))
+        w->spare_count++;
+    if (w->spare_count == 0)
+        return drain(w, fd);
+    for (int i = 0; i < w->spare_count; i++) {
+        iov[i] = (struct iovec){w->spare[i]->buf, PACKET_ROOM - CIPHER_TRAILER_MAX};
+        messages[i].msg_hdr = (struct msghdr){
+            .msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &iov[i], .msg_iovlen = 1};
+    }
+    int got = recvmmsg(fd, messages, (unsigned)w->spare_count, MSG_DONTWAIT, NULL);
+    if (got <= 0)
+        return 0;
+    for (int i = 0; i < got; i++) {
+        packets[i] = w->spare[i];
+        packets[i]->len = (uint16_t)messages[i].msg_len;
+        packets[i]->received_us = w->now_us;
+    }
+    w->spare_count -= got;
+    memmove(w->spare, w->spare + got, (size_t)w->spare_count * sizeof(w->spare[0]));
+    return got;
+}
