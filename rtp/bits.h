@@ -27,7 +27,7 @@ void bit_reader_init(struct bit_reader *r, const uint8_t *data, size_t len);
 uint32_t bit_read(struct bit_reader *r, unsigned n);
 bool bit_read_flag(struct bit_reader *r);
 
-// A number of 0..n-1 in the non-symmetric code ns(n), n >= 1 (AV1 RTP payload A.8.2; AV1 4.10.7).
+// A number of 0..n-1 in the non-symmetric code ns(n), 1 <= n < 2^31 (AV1 RTP payload A.8.2; AV1 4.10.7).
 uint32_t bit_read_ns(struct bit_reader *r, uint32_t n);
 
 // Exp-Golomb codes ue(v) and se(v) of at most 32 bits (H.264 9.1, 9.1.1).

@@ -7,7 +7,7 @@
 //     wanted:    info.layers & codec_layer_bit(spatial, temporal)
 //     marker:    codec_marker(&info, marker, spatial)
 //     join:      info.keyframe
-//     more fps:  info.start_of_frame && info.switch_up >> temporal & 1
+//     more fps:  temporal = codec_switch_up(&info, temporal, wanted)
 //
 // A received packet is never changed: codec_rewrite() works on the subscriber's copy.
 #pragma once
@@ -16,7 +16,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "rtp/codec_vp9.h"
 #include "rtp/dd.h"
 
 enum codec {
@@ -38,7 +37,7 @@ struct codec_info {
     bool discardable;    // no later frame refers to this one
     bool silence;        // audio: nothing to hear (Opus DTX)
     uint8_t spatial, temporal; // 0..7; 0 when the packet does not tell
-    uint8_t switch_up;         // bit t: who receives lower temporal layers may go up to layer t with this frame
+    uint8_t switch_up;         // bit t: who receives temporal layers below t may take layer t too from this frame on
     uint64_t layers;           // who needs this packet, see codec_layer_bit()
 
     bool has_picture_id, has_tl0picidx, has_frame_number;
@@ -47,7 +46,7 @@ struct codec_info {
     uint16_t picture_id;   // VP8, VP9
     uint16_t frame_number; // dependency descriptor, 16 bits
 
-    uint16_t width, height; // of this spatial layer, when this packet tells; else 0
+    uint16_t width, height; // of this spatial layer, as far as it was told by now; else 0
     uint16_t duration_ts;   // audio: length in clock ticks; 0: not known
 
     // Where in the payload, for codec_rewrite(); where in the descriptor, for dd_rewrite().
@@ -59,7 +58,7 @@ struct codec_info {
 // What the packets of one SSRC taught so far. All zero at first.
 struct codec_state {
     struct dd_state dd;
-    uint16_t vp9_width[VP9_SPATIAL_MAX], vp9_height[VP9_SPATIAL_MAX]; // of the last scalability structure
+    uint16_t width[DD_SPATIAL_MAX], height[DD_SPATIAL_MAX]; // by spatial layer
     uint8_t av1_spatial, av1_temporal; // of the last OBU extension, for the fragments that follow it
 };
 
@@ -74,7 +73,16 @@ static inline uint64_t codec_layer_bit(unsigned spatial, unsigned temporal)
 // the last packet of the highest layer that is kept.
 static inline bool codec_marker(const struct codec_info *info, bool marker, unsigned spatial)
 {
-    return marker || (info->end_of_frame && info->spatial >= spatial);
+    return marker || (info->end_of_frame && info->spatial == spatial);
+}
+
+// The highest temporal layer, at most `want`, that a receiver of spatial layers up to this packet's and temporal
+// layers up to `current` may have from this packet on. Down is allowed at any frame.
+static inline unsigned codec_switch_up(const struct codec_info *info, unsigned current, unsigned want)
+{
+    while (info->start_of_frame && current < want && info->switch_up >> (current + 1) & 1)
+        current++;
+    return current < want ? current : want;
 }
 
 // Looks at one payload (not empty: packets of only padding are the caller's to skip). `marker` is the RTP header's;

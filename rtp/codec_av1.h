@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rtp/bytes.h"
+
 // AV1 6.2.2
 enum av1_obu {
     AV1_OBU_SEQUENCE_HEADER = 1,
@@ -34,3 +36,6 @@ struct av1_payload {
 
 // 0, or -EBADMSG: a length leads out of the packet, an element is empty, or the counts disagree.
 int av1_parse(struct av1_payload *av1, const uint8_t *payload, size_t len);
+
+// A number in leb128 (AV1 4.10.5) of at most 32 bits; what is longer makes the reader not ok.
+uint32_t av1_leb128(struct reader *r);

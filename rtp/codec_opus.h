@@ -10,6 +10,7 @@ enum {
     OPUS_CLOCK_HZ = 48000,       // RFC 7587 section 4.1, whatever the audio bandwidth
     OPUS_FRAMES_MAX = 48,        // RFC 6716 section 3.2.5: at most 120 ms of 2.5 ms frames
     OPUS_DURATION_MAX_TS = 5760, // RFC 6716 section 3.2.5: 120 ms
+    OPUS_DTX_LEN_MAX = 2,        // ours: bytes that hold a table of contents and no sound
     RED_BLOCKS_MAX = 16,         // ours: blocks of one packet; more is malformed
 };
 
@@ -19,7 +20,7 @@ enum opus_mode { OPUS_SILK, OPUS_HYBRID, OPUS_CELT };
 struct opus_packet {
     enum opus_mode mode;
     bool stereo;
-    bool dtx;             // nothing to hear: no frame in it has a byte of sound
+    bool dtx;             // nothing to hear: the packet holds no frame data to speak of
     uint8_t frame_count;  // 1..48
     uint16_t frame_ts;    // length of one frame in 1/48000 s
     uint16_t duration_ts; // of the whole packet

@@ -99,9 +99,9 @@ enum dd_dti dd_dti(const struct dd_dtis *dtis, unsigned target);
 // The mask of all targets whose layers are within spatial and temporal, to announce to a receiver that gets no more.
 uint32_t dd_targets_within(const struct dd_state *state, unsigned spatial, unsigned temporal);
 
-// Writes a descriptor anew with another frame number and, when `active` is not 0, with that active mask (a structure
-// in the packet, or nothing, says "all active"; A.4 wants it said when a middlebox forwards less). `active_at` and
-// `target_count` are the frame's. Returns its length (at most len + DD_ACTIVE_GROWTH), or -EBADMSG: they do not fit
-// the data; -ENOSPC: cap is too small.
+// Writes a descriptor anew (out is not data) with another frame number and, when `active` is not 0, with that active
+// mask (a structure in the packet, or nothing, says "all active"; A.4 wants it said when a middlebox forwards less).
+// `active_at` and `target_count` are the frame's. Returns its length (at most len + DD_ACTIVE_GROWTH), or -EBADMSG:
+// they do not fit the data; -ENOSPC: cap is too small.
 int dd_rewrite(uint8_t *out, size_t cap, const uint8_t *data, size_t len, uint16_t frame_number, uint32_t active,
                unsigned active_at, unsigned target_count);
