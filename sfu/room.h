@@ -1,0 +1,20 @@
+// Who is here, and who hears whom?
+// SPDX-License-Identifier: MIT
+//
+// The rooms of one worker and what happens in them: every participant receives every track of the others. Worker
+// thread, except rooms_new().
+#pragma once
+
+#include "sfu/command.h"
+#include "sfu/worker.h"
+
+struct rooms;
+
+// `events`: where SFU_* events go. Freed by rooms_stop().
+struct rooms *rooms_new(struct mailbox *events);
+void rooms_set_worker(struct rooms *rooms, struct worker *worker);
+
+// The worker's handlers; `arg` is the struct rooms.
+void rooms_letter(void *arg, struct mail *mail, int64_t now_us); // a struct command
+void rooms_tick(void *arg, int64_t now_us, int64_t wall_us);
+void rooms_stop(void *arg);
