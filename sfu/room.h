@@ -12,9 +12,9 @@ struct rooms;
 
 // `events`: where SFU_* events go. Freed by rooms_stop().
 struct rooms *rooms_new(struct mailbox *events);
-void rooms_set_worker(struct rooms *rooms, struct worker *worker);
 
 // The worker's handlers; `arg` is the struct rooms.
+void rooms_start(void *arg, struct worker *worker);
 void rooms_letter(void *arg, struct mail *mail, int64_t now_us); // a struct command
-void rooms_tick(void *arg, int64_t now_us, int64_t wall_us);
+bool rooms_tick(void *arg, int64_t now_us, int64_t wall_us);
 void rooms_stop(void *arg);

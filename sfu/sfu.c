@@ -54,7 +54,7 @@ static int select_cipher(const struct sfu_config *cfg, char *err, size_t err_siz
 
 static void start_worker(struct sfu *sfu, unsigned index)
 {
-    static const struct worker_handlers handlers = {rooms_letter, rooms_tick, rooms_stop};
+    static const struct worker_handlers handlers = {rooms_start, rooms_letter, rooms_tick, rooms_stop};
     struct worker_config cfg = {.index = index, .ice = sfu->ice, .hub = sfu->hub, .cert = sfu->cert};
     struct rooms *rooms = rooms_new(&sfu->events);
     sfu->workers[index] = worker_new(&cfg, &handlers, rooms);

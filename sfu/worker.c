@@ -41,6 +41,7 @@ struct worker {
     int spare_count;
     struct stats stats;
     int64_t now_us, tick_us;
+    bool idle; // no tick is wanted
     struct epoll_event ready[EVENTS_PER_TURN];
     int ready_count;
 };
@@ -48,6 +49,7 @@ struct worker {
 static void letters_ready(void *arg, int64_t now_us)
 {
     struct worker *w = arg;
+    w->idle = false;
     for (struct mail *mail = mailbox_take(&w->letters), *next; mail; mail = next) {
         next = mail->next;
         w->handlers.letter(w->arg, mail, now_us);
@@ -97,13 +99,19 @@ static void run_deferred(struct worker *w)
     }
 }
 
+static int timeout_ms(const struct worker *w)
+{
+    if (!TAILQ_EMPTY(&w->deferred))
+        return 1;
+    if (w->idle)
+        return -1;
+    int64_t left_us = w->tick_us - now_monotonic_us();
+    return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
+}
+
 static void turn(struct worker *w)
 {
-    int64_t left_us = w->tick_us - now_monotonic_us();
-    int timeout_ms = left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
-    if (!TAILQ_EMPTY(&w->deferred))
-        timeout_ms = MIN(timeout_ms, 1);
-    w->ready_count = epoll_wait(w->epoll_fd, w->ready, EVENTS_PER_TURN, timeout_ms);
+    w->ready_count = epoll_wait(w->epoll_fd, w->ready, EVENTS_PER_TURN, timeout_ms(w));
     w->now_us = now_monotonic_us();
     for (int i = 0; i < w->ready_count; i++) {
         struct watch *watch = w->ready[i].data.ptr;
@@ -111,9 +119,9 @@ static void turn(struct worker *w)
             watch->ready(watch->arg, w->now_us);
     }
     w->ready_count = 0;
-    if (w->now_us >= w->tick_us) {
+    if (!w->idle && w->now_us >= w->tick_us) {
         w->tick_us = w->now_us + WORKER_TICK_US;
-        w->handlers.tick(w->arg, w->now_us, now_wall_us());
+        w->idle = !w->handlers.tick(w->arg, w->now_us, now_wall_us());
     }
     run_deferred(w);
 }
@@ -121,6 +129,7 @@ static void turn(struct worker *w)
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
+    w->handlers.start(w->arg, w);
     while (!atomic_load(&w->stopping))
         turn(w);
     letters_ready(w, w->now_us);

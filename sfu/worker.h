@@ -28,9 +28,10 @@ struct worker;
 
 // What the layer above does on this thread.
 struct worker_handlers {
+    void (*start)(void *arg, struct worker *worker);              // the first call
     void (*letter)(void *arg, struct mail *mail, int64_t now_us); // a letter of worker_post(); owns it
-    void (*tick)(void *arg, int64_t now_us, int64_t wall_us);
-    void (*stop)(void *arg); // the last call: free everything
+    bool (*tick)(void *arg, int64_t now_us, int64_t wall_us);     // false: nothing to tick until the next letter
+    void (*stop)(void *arg);                                      // the last call: free everything
 };
 
 struct worker_config {
