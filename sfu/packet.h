@@ -32,10 +32,11 @@ struct packet {
     int64_t received_us;
     struct rtp rtp;
     struct ext_view ext;
+    uint64_t seq; // extended number in its layer; rtp.seq does not wrap here
     enum codec codec;
     struct codec_info info;
     uint8_t layer;      // index of the layer it came on
-    bool retransmitted; // it came as RTX
+    bool retransmitted; // it came as RTX; rtp is the original's view (rtx_unwrap)
 
     // Packets on their way out: filled by the sub for its sink.
     uint16_t stream;      // the sink's handle of the outgoing SSRC

@@ -1,0 +1,11 @@
+// Who gets this packet?
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <stdint.h>
+
+#include "sfu/packet.h"
+#include "sfu/track.h"
+
+// Gives a packet that track_rx() took to every sub of the track. Worker thread; neither allocates nor blocks.
+void forward(struct track *track, const struct packet *packet, int64_t now_us);

@@ -1,0 +1,113 @@
+// What does one subscriber receive of one track, and as which packets?
+// SPDX-License-Identifier: MIT
+//
+// A sub is one outgoing stream: it chooses the layer (layers.h), renumbers (timeline.h), writes its own copy of each
+// packet in its sink's numbers, and answers when its receiver asks again. It belongs to the receiving peer. Worker
+// thread only; sending does not allocate.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "rtp/layers.h"
+#include "rtp/sendstats.h"
+#include "rtp/timeline.h"
+#include "sfu/packet.h"
+#include "sfu/sink.h"
+#include "sfu/stats.h"
+#include "sfu/track.h"
+
+enum {
+    SUB_SPANS_VIDEO = 128,
+    SUB_SPANS_AUDIO = 16,
+    SUB_RESENT = 128,          // retransmissions remembered, so that none is sent twice in a round trip
+    SUB_RESEND_MIN_US = 20000, // between two sendings of one packet: a round trip, but within these
+    SUB_RESEND_MAX_US = 100000,
+    SUB_RESEND_BYTES = 96 * 1024,  // what may be sent again in one burst
+    SUB_RESEND_FLOOR_BPS = 300000, // what may be sent again in the long run: this, or half of what is sent
+    SUB_REPORT_US = 1000000,       // between two sender reports
+    SUB_REPORT_FIRST_US = 100000,  // from the first packet to the first
+};
+
+struct sub_resent {
+    uint16_t seq;
+    int64_t at_us; // 0: never
+};
+
+struct sub {
+    // fixed at birth
+    struct sink *sink;
+    uint32_t ssrc, rtx_ssrc; // rtx_ssrc 0: none
+    uint16_t stream, rtx_stream;
+    bool video;
+
+    // whom it follows; NULL: the track is gone, the sub sends nothing until its owner frees it
+    struct track *track;
+    TAILQ_ENTRY(sub) of_track;
+    TAILQ_ENTRY(sub) of_peer; // for its owner's list
+
+    bool paused;
+    bool restart;       // begin anew with the next packet that may begin
+    uint16_t epoch;     // the track's, when last looked at
+    uint16_t source_id; // id of the layer being sent
+    struct layers layers;
+    struct timeline timeline;
+
+    // resending
+    uint16_t rtx_seq;
+    int64_t resend_tokens; // bytes that may be sent again now
+    int64_t resend_us;     // when they were last counted
+    struct sub_resent resent[SUB_RESENT];
+
+    // reports
+    struct sendstats sendstats;
+    int64_t report_us; // next sender report; 0: nothing sent yet
+    struct stats stats;
+    struct stats *peer_stats;
+    uint64_t nacks, resent_packets, keyframe_asks; // asked by the receiver, sent again, PLI and FIR from it
+
+    struct timeline_span spans[]; // of timeline
+};
+
+struct sub_config {
+    struct track *track;
+    struct sink *sink;
+    struct stats *stats; // of the receiving peer
+    uint32_t ssrc;
+    uint32_t rtx_ssrc; // 0: resend in the stream itself
+    bool paused;       // until sub_set_paused(false): its m-line is not agreed yet
+};
+
+// Joins the track's list; the owner keeps it in its own by of_peer. NULL when the sink has no more streams.
+struct sub *sub_new(const struct sub_config *cfg);
+
+// Leaves the track's list if it is in it. The owner has taken it out of its own.
+void sub_free(struct sub *sub);
+
+// The track ends: its subs stay, without a track, until their owners free them.
+void sub_detach_all(struct track *track);
+
+// One packet of its track, in the order of arrival. Hot.
+void sub_tx(struct sub *sub, const struct packet *packet, int64_t now_us);
+
+// The receiver asks again for the packet it knows by this number.
+void sub_resend(struct sub *sub, uint16_t out_seq, int64_t now_us);
+
+// The receiver needs a key frame.
+void sub_keyframe(struct sub *sub, int64_t now_us);
+
+// Which layer from now on: 0.. lowest first, -1: the highest there is.
+void sub_set_layer(struct sub *sub, int spatial, int temporal, int64_t now_us);
+
+// Paused: nothing is sent, and afterwards it goes on like an unmuted track.
+void sub_set_paused(struct sub *sub, bool paused, int64_t now_us);
+
+// To be called every 50 ms or so: asks for the key frame it waits for.
+void sub_tick(struct sub *sub, int64_t now_us);
+
+// The sender report for now. False: none to send yet.
+bool sub_report(struct sub *sub, int64_t now_us, int64_t wall_us, struct rtcp_sr *sr);
+
+// ssrc, layers, rate, loss, rtt and counters, as one line's pairs.
+void sub_stats(struct sub *sub, int64_t now_us, struct line *line);

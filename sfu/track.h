@@ -1,0 +1,202 @@
+// What does one publisher send, and what happens to a packet before it is forwarded?
+// SPDX-License-Identifier: MIT
+//
+// A track is one m-line that a peer sends on: one layer (its only SSRC) or up to three (simulcast, one SSRC per rid).
+// Each layer keeps the last packets for whoever asks again, and knows what is missing. A track belongs to its
+// publishing peer; its subs (sub.h) belong to the peers that receive it. Worker thread only.
+//
+//     ingress_rx() --> track_rx() --> forward() --> sub_tx() ...
+//                         |
+//                  history, loss, statistics
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "rtp/codec.h"
+#include "rtp/ext.h"
+#include "rtp/history.h"
+#include "rtp/layers.h"
+#include "rtp/loss.h"
+#include "rtp/recvstats.h"
+#include "rtp/speaker.h"
+#include "rtp/twcc.h"
+#include "sfu/packet.h"
+#include "sfu/sfu.h"
+#include "sfu/stats.h"
+
+enum {
+    TRACK_LAYERS_MAX = 3,            // SSRCs of a simulcast track
+    TRACK_HISTORY_VIDEO = 512,       // packets a video layer keeps
+    TRACK_HISTORY_AUDIO = 64,        // packets an audio layer keeps
+    TRACK_KEYFRAME_US = 500000,      // between two key frame requests for one layer
+    TRACK_IDLE_US = 5000000,         // a layer silent for so long gives its history back to the pool
+    UPLINK_NEVER = INT64_C(1) << 62, // due_us when there is nothing to do
+};
+
+struct track;
+struct sub;
+TAILQ_HEAD(track_list, track);
+TAILQ_HEAD(sub_list, sub);
+
+// ---- what the tracks of one peer share ---------------------------------------------------------------------------
+
+enum uplink_kind { UPLINK_NONE, UPLINK_MEDIA, UPLINK_RTX };
+
+// What a payload type of this peer means. Types are unique per BUNDLE group (RFC 9143 section 9.1).
+struct uplink_pt {
+    enum uplink_kind kind;
+    enum codec codec; // UPLINK_MEDIA: the house codec
+    uint8_t apt;      // UPLINK_RTX: the payload type it repairs (RFC 4588 section 8.1)
+};
+
+// Part of struct ingress. The first block is filled and changed by negotiation.
+struct uplink {
+    struct uplink_pt pt[128];
+    struct ext_map ext;      // the peer's extension ids
+    struct pool *pool;       // of the worker
+    struct stats *stats;     // of the peer
+    struct speaker *speaker; // of the room, NULL: none; fed by the microphone unless muted
+    unsigned speaker_index;  // this peer in it
+
+    struct track_list tracks; // the peer's; in the order of track_new()
+
+    // RTCP towards the publisher: written by feedback.c
+    int64_t due_us; // when there is something to tell it
+    int64_t rtt_us; // 0: not known
+    struct twcc_recv twcc;
+
+    // One constant between the publisher's wall clock and our monotonic one, fixed at its first sender report, for
+    // all its tracks: what was in sync there is in sync here.
+    bool has_clock;
+    int64_t clock_offset_us; // ours minus theirs
+};
+
+void uplink_init(struct uplink *uplink, struct pool *pool, struct stats *stats);
+
+// Feedback should look at this publisher at `at_us` or before.
+static inline void uplink_wake(struct uplink *uplink, int64_t at_us)
+{
+    if (at_us < uplink->due_us)
+        uplink->due_us = at_us;
+}
+
+// ---- layer ----------------------------------------------------------------------------------------------------
+
+// One SSRC of a track. A publisher that comes back with another SSRC begins the layer anew, under another id.
+struct layer {
+    // negotiated
+    char rid[EXT_TEXT_MAX + 1]; // "": no simulcast
+
+    // learned
+    bool bound;  // ssrc is known
+    uint16_t id; // never used twice in its track; 0 until bound. The timeline's name for it
+    uint32_t ssrc;
+    uint32_t rtx_ssrc; // 0: not known
+    uint32_t area;     // width * height of the last key frame that told; 0: not known
+    uint8_t rank;      // the spatial layer it is: 0 the smallest picture
+
+    struct recvstats recvstats;
+    struct history history;
+    struct loss loss;
+    struct codec_state codec;
+    struct stats stats;
+    int64_t last_us; // when the last packet came
+
+    // key frame request: pending until a key frame comes
+    bool keyframe_wanted;
+    int64_t keyframe_asked_us; // 0: not yet
+    uint8_t fir_seq;
+    uint64_t keyframes, keyframe_asks;
+
+    struct history_slot *slots; // owned
+};
+
+// ---- track ----------------------------------------------------------------------------------------------------
+
+struct track {
+    // fixed at birth
+    struct uplink *uplink;
+    char mid[SFU_MID_MAX + 1];
+    char cname[SFU_USER_MAX + 1]; // of the publisher; all its tracks have the same (RFC 3550 section 6.5.1)
+    bool video;
+    bool svc; // one SSRC that may carry several spatial layers
+    uint32_t clock_hz;
+    unsigned layer_count; // 1..TRACK_LAYERS_MAX
+
+    // negotiated, may change
+    enum sfu_source source;
+    uint64_t pts[2];     // bit n: payload type n belongs to this m-line
+    bool nack, pli, fir; // what the publisher understands
+
+    // state
+    bool muted;
+    uint16_t epoch; // changes when its subs must begin anew: unmuted, layers put in another order
+    uint16_t last_id;
+    uint8_t alive; // bit per rank (svc: per spatial layer): a packet came within LAYERS_SEEN_MAX_US
+    struct layers_seen seen;
+    struct layer layer[TRACK_LAYERS_MAX];
+    struct sub_list subs;     // by of_track
+    TAILQ_ENTRY(track) entry; // in uplink->tracks
+};
+
+struct track_config {
+    struct uplink *uplink;
+    const char *mid;
+    const char *cname;
+    enum sfu_source source;
+    bool video;
+    uint32_t clock_hz;                  // 0: 90000 for video, 48000 for audio
+    unsigned rid_count;                 // 0 or 1: no simulcast
+    const char *rids[TRACK_LAYERS_MAX]; // best guess of lowest first; put right when pictures tell their size
+    bool nack, pli, fir;
+};
+
+// Puts itself into the uplink's list.
+struct track *track_new(const struct track_config *cfg);
+
+// Its subs must have been detached before (sub_detach_all()), its SSRCs forgotten (ingress_forget()).
+void track_free(struct track *track);
+
+// This m-line sends (or may send) this payload type, media or RTX.
+void track_accept_pt(struct track *track, uint8_t pt);
+static inline bool track_accepts_pt(const struct track *track, uint8_t pt)
+{
+    return track->pts[pt >> 6 & 1] >> (pt & 63) & 1;
+}
+
+struct track *track_find_mid(const struct uplink *uplink, const char *mid); // NULL: none
+struct layer *track_find_rid(struct track *track, const char *rid);         // NULL: none
+
+// The layer with this id (timeline's name), NULL when it has begun anew since.
+struct layer *track_find_layer(struct track *track, uint16_t id);
+// The layer of this rank; svc: the only one.
+struct layer *track_layer_of_rank(struct track *track, unsigned rank);
+
+// The layer comes (again) with this SSRC: its numbers, history and loss begin anew unless it is the same as before.
+void track_bind(struct track *track, struct layer *layer, uint32_t ssrc);
+
+// The layer has ended (RTCP BYE): it is dead until it comes again.
+void track_unbind(struct track *track, struct layer *layer);
+
+// Takes one packet that came on `layer`, media or RTX: fills the rest of the packet and remembers it. The packet's
+// rtp and ext are set; it is borrowed. Returns true when it should be forwarded; from then on it is immutable.
+// Packets of only padding are forwarded too: subs leave them out and close the gap.
+bool track_rx(struct track *track, struct layer *layer, struct packet *packet, int64_t now_us);
+
+// Which layers are alive now; to be called every 100 ms or so.
+void track_tick(struct track *track, int64_t now_us);
+
+// Subs begin anew when the track goes on, video with the next key frame, which is asked for.
+void track_set_muted(struct track *track, bool muted, int64_t now_us);
+
+// Somebody waits for a key frame of this layer. Remembered until one comes; asked for by feedback.c, at most once per
+// TRACK_KEYFRAME_US.
+void track_want_keyframe(struct track *track, struct layer *layer, int64_t now_us);
+
+uint64_t track_bps(struct track *track, int64_t now_us); // of all layers
+
+// mid, source, muted, and per layer its rate and counters, as one line's pairs.
+void track_stats(struct track *track, int64_t now_us, struct line *line);
