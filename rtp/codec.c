@@ -141,7 +141,7 @@ static int inspect_av1(struct codec_state *state, const uint8_t *payload, size_t
     }
     info->spatial = state->av1_spatial;
     info->temporal = state->av1_temporal;
-    learn_size(state, info->spatial, av1.width, av1.height);
+    learn_size(state, av1.top_spatial, av1.width, av1.height);
     info->start_of_frame = av1.has_sequence || av1.has_frame;
     info->keyframe = !av1.continues && (av1.new_sequence || av1.has_sequence);
     return 0;

@@ -46,7 +46,7 @@ struct codec_info {
     uint16_t picture_id;   // VP8, VP9
     uint16_t frame_number; // dependency descriptor, 16 bits
 
-    uint16_t width, height; // of this spatial layer, as far as it was told by now; else 0
+    uint16_t width, height; // of this spatial layer, as far as it was told by now, else 0
     uint16_t duration_ts;   // audio: length in clock ticks; 0: not known
 
     // Where in the payload, for codec_rewrite(); where in the descriptor, for dd_rewrite().

@@ -53,15 +53,18 @@ static unsigned skip_timing(struct bit_reader *r)
     return delay_bits;
 }
 
-// AV1 5.5.1: what a sequence header that is not reduced says before the frame size.
-static void skip_operating_points(struct bit_reader *r)
+// AV1 5.5.1: what a sequence header that is not reduced says before the frame size. Returns the highest spatial
+// layer: bits 8..11 of operating_point_idc are the layers it has, none of them means that there is only one
+// (AV1 6.4.1).
+static unsigned read_operating_points(struct bit_reader *r)
 {
+    unsigned spatial_mask = 0, top = 0;
     unsigned delay_bits = skip_timing(r);
     bool has_display_delay = bit_read_flag(r);
     unsigned count = bit_read(r, 5) + 1;
 
     while (count-- && r->ok) {
-        bit_skip(r, 12);        // operating_point_idc
+        spatial_mask |= bit_read(r, 12) >> 8;
         if (bit_read(r, 5) > 7) // seq_level_idx
             bit_skip(r, 1);     // seq_tier
         if (delay_bits && bit_read_flag(r))
@@ -69,24 +72,29 @@ static void skip_operating_points(struct bit_reader *r)
         if (has_display_delay && bit_read_flag(r))
             bit_skip(r, 4);
     }
+    while (spatial_mask >> (top + 1))
+        top++;
+    return top;
 }
 
 // AV1 5.5.1, from the first bit after the OBU header. Leaves *av1 alone when the header is not whole.
 static void read_sequence_header(struct av1_payload *av1, const uint8_t *data, size_t len)
 {
     struct bit_reader r;
+    unsigned top = 0;
 
     bit_reader_init(&r, data, len);
     bit_skip(&r, 3 + 1); // seq_profile, still_picture
     if (bit_read_flag(&r))
         bit_skip(&r, 5); // reduced_still_picture_header: only seq_level_idx
     else
-        skip_operating_points(&r);
+        top = read_operating_points(&r);
     unsigned width_bits = bit_read(&r, 4) + 1;
     unsigned height_bits = bit_read(&r, 4) + 1;
     uint32_t width = bit_read(&r, width_bits) + 1, height = bit_read(&r, height_bits) + 1;
     if (!r.ok || width > UINT16_MAX || height > UINT16_MAX)
         return;
+    av1->top_spatial = (uint8_t)top;
     av1->width = (uint16_t)width;
     av1->height = (uint16_t)height;
 }

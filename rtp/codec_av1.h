@@ -31,7 +31,8 @@ struct av1_payload {
     bool has_layers;        // an OBU extension header told spatial and temporal
     uint8_t spatial;        // 0..3
     uint8_t temporal;       // 0..7
-    uint16_t width, height; // largest of the sequence; 0: no sequence header, or it is not whole
+    uint8_t top_spatial;    // the highest spatial layer that the sequence header names; 0: one layer only
+    uint16_t width, height; // of that layer; 0: no sequence header, or it is not whole
 };
 
 // 0, or -EBADMSG: a length leads out of the packet, an element is empty, or the counts disagree.
