@@ -31,9 +31,9 @@ struct recvstats {
     uint64_t packets, bytes; // ever
     uint64_t restarts;
 
-    int64_t transit_ts; // arrival minus timestamp of the last packet, in clock units
-    uint32_t jitter_q4; // 16 times the jitter (A.8)
-    uint32_t last_ts;
+    bool has_transit;
+    uint32_t transit_ts; // arrival minus timestamp of the last packet (A.8)
+    uint32_t jitter_q4;  // 16 times the jitter (A.8)
 
     bool has_sr;
     uint64_t sr_ntp;

@@ -19,7 +19,8 @@ struct sendstats {
     // One instant of the stream: at `at_us` its timestamp is `ts`.
     uint32_t ts;
     int64_t at_us;
-    bool mapped; // ... said by sendstats_map(), not guessed from when packets leave
+    bool timed;  // the two are known,
+    bool mapped; // and said by sendstats_map(), not guessed from when packets leave
 
     // What the receiver's last report block said.
     bool has_rr;

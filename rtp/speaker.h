@@ -35,6 +35,7 @@ struct speaker {
     int challenger;   // or SPEAKER_NOBODY
     int64_t since_us; // since when the challenger leads
     int64_t spoke_us; // when the current one was last above the floor
+    bool changed;     // not yet told
 };
 
 void speaker_init(struct speaker *s);

@@ -37,7 +37,6 @@ struct timeline_packet {
     uint32_t ts;
     uint16_t picture_id;
     uint8_t tl0picidx;
-    uint8_t unused;
     uint16_t layer; // out: the same
 };
 
@@ -52,7 +51,7 @@ struct timeline_span {
 struct timeline {
     struct timeline_span *span; // the caller's
     uint32_t mask;
-    uint32_t count; // spans ever begun; the newest is span[(count - 1) & mask]
+    uint64_t count; // spans ever begun; the newest is span[(count - 1) & mask]
     uint32_t kept;  // of them in the ring
     uint32_t clock_hz;
 
@@ -87,8 +86,8 @@ bool timeline_drop(struct timeline *t, const struct timeline_packet *in, bool wh
 // layer sent so far gives the instant of this packet (recvstats_same_instant; after a pause of the same layer: its
 // own `ts`), or by the time elapsed when that is NULL or out of all proportion; at least by one tick. What of the
 // layer came before `in` stays unsent.
-void timeline_switch(struct timeline *t, const struct timeline_packet *in, const uint32_t *same_instant_ts,
-                     int64_t now_us, struct timeline_packet *out);
+int timeline_switch(struct timeline *t, const struct timeline_packet *in, const uint32_t *same_instant_ts,
+                    int64_t now_us, struct timeline_packet *out);
 
 // Which packet had this number on the wire? False: none (never sent, or too long ago). True also for one that was
 // lost before it reached us: the history does not have it.
