@@ -97,23 +97,23 @@ static uint64_t hole(uint64_t missing)
 }
 
 // The output timestamp for a packet after a break, see timeline_switch().
-static uint32_t ts_after_break(const struct timeline *t, const uint32_t *same_instant_ts, int64_t now_us,
-                               int32_t *ahead)
+static uint32_t ts_after_break(struct timeline *t, const uint32_t *same_instant_ts, int64_t now_us)
 {
     int64_t elapsed_us = now_us > t->newest_us ? now_us - t->newest_us : 0;
     int64_t elapsed = ntp_us_to_ts(elapsed_us, t->clock_hz);
     uint32_t guess = t->newest.ts + (uint32_t)(elapsed ? elapsed : 1);
-    *ahead = 0;
-    if (!same_instant_ts)
-        return guess;
 
     // The newest span may run ahead; measured from the truth, errors do not add up over many switches.
-    uint32_t truth = *same_instant_ts + newest_span(t)->ts_delta - (uint32_t)t->ts_ahead;
+    int32_t ahead = t->ts_ahead;
+    t->ts_ahead = 0;
+    if (!same_instant_ts)
+        return guess;
+    uint32_t truth = *same_instant_ts + newest_span(t)->ts_delta - (uint32_t)ahead;
     if (llabs((int64_t)ts_diff(truth, guess)) > (int64_t)t->clock_hz * TS_MAX_ERROR_S)
         return guess;
     if (elapsed > INT32_MAX || ts_newer(truth, t->newest.ts))
         return truth;
-    *ahead = ts_diff(t->newest.ts + 1, truth);
+    t->ts_ahead = ts_diff(t->newest.ts + 1, truth);
     return t->newest.ts + 1;
 }
 
@@ -131,7 +131,7 @@ static void begin_span(struct timeline *t, const struct timeline_packet *in, uin
 static void jump(struct timeline *t, const struct timeline_packet *in, int64_t now_us)
 {
     struct timeline_span s = *newest_span(t);
-    s.ts_delta = ts_after_break(t, &in->ts, now_us, &t->ts_ahead) - in->ts;
+    s.ts_delta = ts_after_break(t, &in->ts, now_us) - in->ts;
     begin_span(t, in, 1, s);
 }
 
@@ -202,7 +202,7 @@ int timeline_switch(struct timeline *t, const struct timeline_packet *in, const 
 
     struct timeline_span s = {0};
     if (t->count) {
-        s.ts_delta = ts_after_break(t, same_instant_ts, now_us, &t->ts_ahead) - in->ts;
+        s.ts_delta = ts_after_break(t, same_instant_ts, now_us) - in->ts;
         s.picture_id_delta = (uint16_t)(t->newest.picture_id + 1 - in->picture_id);
         s.tl0picidx_delta = (uint8_t)(t->newest.tl0picidx + 1 - in->tl0picidx);
     }
