@@ -18,70 +18,24 @@
 #include "rtp/codec.h"
 #include "rtp/ext.h"
 #include "rtp/history.h"
-#include "rtp/layers.h"
 #include "rtp/loss.h"
 #include "rtp/recvstats.h"
-#include "rtp/speaker.h"
-#include "rtp/twcc.h"
 #include "sfu/packet.h"
 #include "sfu/sfu.h"
 #include "sfu/stats.h"
+#include "sfu/uplink.h"
 
 enum {
-    TRACK_LAYERS_MAX = 3,            // SSRCs of a simulcast track
-    TRACK_HISTORY_VIDEO = 512,       // packets a video layer keeps
-    TRACK_HISTORY_AUDIO = 64,        // packets an audio layer keeps
-    TRACK_KEYFRAME_US = 500000,      // between two key frame requests for one layer
-    TRACK_IDLE_US = 5000000,         // a layer silent for so long gives its history back to the pool
-    UPLINK_NEVER = INT64_C(1) << 62, // due_us when there is nothing to do
+    TRACK_LAYERS_MAX = 3,       // SSRCs of a simulcast track
+    TRACK_HISTORY_VIDEO = 512,  // packets a video layer keeps
+    TRACK_HISTORY_AUDIO = 64,   // packets an audio layer keeps
+    TRACK_KEYFRAME_US = 500000, // between two key frame requests for one layer
+    TRACK_DEAD_US = 1000000,    // a layer silent for so long, while another sends, is dead
+    TRACK_IDLE_US = 5000000,    // a layer silent for so long gives its history back to the pool
 };
 
-struct track;
 struct sub;
-TAILQ_HEAD(track_list, track);
 TAILQ_HEAD(sub_list, sub);
-
-// ---- what the tracks of one peer share ---------------------------------------------------------------------------
-
-enum uplink_kind { UPLINK_NONE, UPLINK_MEDIA, UPLINK_RTX };
-
-// What a payload type of this peer means. Types are unique per BUNDLE group (RFC 9143 section 9.1).
-struct uplink_pt {
-    enum uplink_kind kind;
-    enum codec codec; // UPLINK_MEDIA: the house codec
-    uint8_t apt;      // UPLINK_RTX: the payload type it repairs (RFC 4588 section 8.1)
-};
-
-// Part of struct ingress. The first block is filled and changed by negotiation.
-struct uplink {
-    struct uplink_pt pt[128];
-    struct ext_map ext;      // the peer's extension ids
-    struct pool *pool;       // of the worker
-    struct stats *stats;     // of the peer
-    struct speaker *speaker; // of the room, NULL: none; fed by the microphone unless muted
-    unsigned speaker_index;  // this peer in it
-
-    struct track_list tracks; // the peer's; in the order of track_new()
-
-    // RTCP towards the publisher: written by feedback.c
-    int64_t due_us; // when there is something to tell it
-    int64_t rtt_us; // 0: not known
-    struct twcc_recv twcc;
-
-    // One constant between the publisher's wall clock and our monotonic one, fixed at its first sender report, for
-    // all its tracks: what was in sync there is in sync here.
-    bool has_clock;
-    int64_t clock_offset_us; // ours minus theirs
-};
-
-void uplink_init(struct uplink *uplink, struct pool *pool, struct stats *stats);
-
-// Feedback should look at this publisher at `at_us` or before.
-static inline void uplink_wake(struct uplink *uplink, int64_t at_us)
-{
-    if (at_us < uplink->due_us)
-        uplink->due_us = at_us;
-}
 
 // ---- layer ----------------------------------------------------------------------------------------------------
 
@@ -135,8 +89,7 @@ struct track {
     bool muted;
     uint16_t epoch; // changes when its subs must begin anew: unmuted, layers put in another order
     uint16_t last_id;
-    uint8_t alive; // bit per rank (svc: per spatial layer): a packet came within LAYERS_SEEN_MAX_US
-    struct layers_seen seen;
+    uint8_t alive; // bit per rank: it sends while the others do
     struct layer layer[TRACK_LAYERS_MAX];
     struct sub_list subs;     // by of_track
     TAILQ_ENTRY(track) entry; // in uplink->tracks
