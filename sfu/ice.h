@@ -51,6 +51,8 @@ struct ice *ice_new(const struct ice_config *cfg, char *err, size_t err_size);
 // Stops and joins the thread; every agent still open is closed.
 void ice_free(struct ice *ice);
 
+bool ice_is_lite(const struct ice *ice); // any thread
+
 // ---- from a worker ----
 
 // Creates an agent and starts gathering: ICE_LOCAL, then ICE_TWIN per host socket, follow.

@@ -522,7 +522,8 @@ void transport_local(const struct transport *t, struct transport_local *out)
                                     .pwd = t->ufrag[0] ? t->pwd : NULL,
                                     .fingerprint = dtls_cert_fingerprint(worker_cert(t->worker)),
                                     .candidates = t->candidates->str,
-                                    .complete = t->complete};
+                                    .complete = t->complete,
+                                    .lite = ice_is_lite(worker_ice(t->worker))};
 }
 
 static int set_dtls(struct transport *t, const struct transport_remote *remote)
