@@ -12,10 +12,7 @@
 #include "rtp/codec_vp8.h"
 #include "rtp/codec_vp9.h"
 
-enum {
-    LAYERS_MAX = 8,
-    VP_PICTURE_ID_LONG = 0x8000, // RFC 7741 section 4.2, RFC 9628 section 4.2: the M bit before fifteen bits
-};
+enum { VP_PICTURE_ID_LONG = 0x8000 }; // RFC 7741 section 4.2, RFC 9628 section 4.2: the M bit before fifteen bits
 
 // RFC 7587 section 7, RFC 2198, RFC 3551 section 6, RFC 7741 section 6, RFC 9628 section 6, RFC 6184 section 8,
 // "RTP Payload Format For AV1" section 7
@@ -27,17 +24,6 @@ static const struct {
     [CODEC_PCMA] = {"PCMA", 8000, 1},  [CODEC_VP8] = {"VP8", 90000, 0}, [CODEC_VP9] = {"VP9", 90000, 0},
     [CODEC_H264] = {"H264", 90000, 0}, [CODEC_AV1] = {"AV1", 90000, 0},
 };
-
-// Those who want at least this spatial and temporal layer.
-static uint64_t layers_from(unsigned spatial, unsigned temporal)
-{
-    uint64_t row = UINT64_C(0xff) << temporal & 0xff;
-    uint64_t mask = 0;
-
-    for (unsigned s = spatial; s < LAYERS_MAX; s++)
-        mask |= row << (LAYERS_MAX * s);
-    return mask;
-}
 
 static void learn_size(struct codec_state *state, unsigned spatial, uint16_t width, uint16_t height)
 {
@@ -214,7 +200,7 @@ int codec_inspect(enum codec codec, struct codec_state *state, const uint8_t *pa
         return err;
 
     info->end_of_frame |= marker;
-    info->layers = layers_from(info->spatial, info->temporal);
+    info->layers = dd_layers_from(info->spatial, info->temporal);
     if (described)
         apply_descriptor(state, &frame, info);
     if (info->keyframe)

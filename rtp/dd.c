@@ -216,6 +216,9 @@ static void conclude(const struct dd_state *state, struct dd_frame *frame)
         if (frame->dtis.switching >> i & 1)
             frame->switch_up |= (uint8_t)(target->layers >> (DD_TEMPORAL_MAX * frame->spatial));
     }
+    // Senders announce a layer later than they send it: whoever wants it may have it.
+    if (frame->dtis.present && !(frame->dtis.present & state->active))
+        frame->layers = dd_layers_from(frame->spatial, frame->temporal);
 }
 
 static bool is_late(uint16_t frame_number, uint16_t known)

@@ -69,7 +69,8 @@ struct dd_frame {
     uint8_t spatial, temporal;
     struct dd_dtis dtis;
     uint32_t active;      // the sender's active targets as of this packet
-    uint64_t layers;      // who needs this frame, see dd_layer_bit()
+    uint64_t layers;      // who needs this frame, see dd_layer_bit(). Of inactive targets only: who wants at
+                          // least its layers
     uint8_t switch_up;    // bit t: who receives its spatial layer may go up to temporal layer t with this frame
     bool discardable;     // no later frame refers to it
     uint8_t target_count; // of the structure it uses
@@ -86,6 +87,12 @@ struct dd_frame {
 static inline uint64_t dd_layer_bit(unsigned spatial, unsigned temporal)
 {
     return UINT64_C(1) << (8 * spatial + temporal);
+}
+
+// The bits of all receivers that want at least this spatial and temporal layer.
+static inline uint64_t dd_layers_from(unsigned spatial, unsigned temporal)
+{
+    return (UINT64_C(0xff) << temporal & 0xff) * UINT64_C(0x0101010101010101) << 8 * spatial;
 }
 
 // Parses one descriptor. A structure or an active mask older than the known one (a late packet) serves this packet
