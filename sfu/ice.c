@@ -1,0 +1,242 @@
+// How does a browser's network path to us come about, and stay?
+// SPDX-License-Identifier: MIT
+#include "sfu/ice.h"
+
+#include <glib-unix.h>
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sfu/ice_address.h"
+#include "sfu/ice_agent.h"
+#include "sfu/ice_twin.h"
+#include "sfu/log.h"
+
+enum { SENDS_MAX = 4096 }; // ice_send() letters under way; more datagrams are dropped
+
+struct ice {
+    // fixed at birth
+    struct ice_config config; // owns its strings
+    struct ice_agent_options options;
+    GMainContext *context;
+    GMainLoop *loop;
+    GThread *thread;
+
+    // written by anyone
+    struct mailbox box;
+    _Atomic unsigned sends;
+
+    // the ICE thread's
+    GHashTable *agents; // uint64_t id -> struct ice_agent
+};
+
+enum command_type {
+    COMMAND_OPEN,
+    COMMAND_CLOSE,
+    COMMAND_REMOTE,
+    COMMAND_RESTART,
+    COMMAND_CANDIDATE,
+    COMMAND_SEND,
+    COMMAND_QUIT
+};
+
+struct command {
+    struct mail mail;
+    enum command_type type;
+    uint64_t id;
+    struct mailbox *reply;
+    size_t len;
+    size_t split; // COMMAND_REMOTE: where the password begins
+    char data[];  // with a NUL behind it
+};
+
+// ---- the thread --------------------------------------------------------------------------------------------------
+
+static void open_agent(struct ice *ice, const struct command *command)
+{
+    g_assert(!g_hash_table_contains(ice->agents, &command->id));
+    uint64_t *key = g_memdup2(&command->id, sizeof(command->id));
+    g_hash_table_insert(ice->agents, key, ice_agent_new(&ice->options, command->id, command->reply));
+}
+
+static void to_agent(struct ice *ice, struct ice_agent *agent, const struct command *command)
+{
+    switch (command->type) {
+    case COMMAND_CLOSE:
+        g_hash_table_remove(ice->agents, &command->id);
+        break;
+    case COMMAND_REMOTE:
+        ice_agent_remote(agent, command->data, command->data + command->split);
+        break;
+    case COMMAND_RESTART:
+        ice_agent_restart(agent);
+        break;
+    case COMMAND_CANDIDATE:
+        ice_agent_candidate(agent, command->data);
+        break;
+    case COMMAND_SEND:
+        ice_agent_send(agent, command->data, command->len);
+        break;
+    case COMMAND_OPEN:
+    case COMMAND_QUIT:
+        break;
+    }
+}
+
+static void carry_out(struct ice *ice, const struct command *command)
+{
+    if (command->type == COMMAND_SEND)
+        atomic_fetch_sub(&ice->sends, 1);
+    if (command->type == COMMAND_OPEN) {
+        open_agent(ice, command);
+        return;
+    }
+    if (command->type == COMMAND_QUIT) {
+        g_main_loop_quit(ice->loop);
+        return;
+    }
+    struct ice_agent *agent = g_hash_table_lookup(ice->agents, &command->id);
+    if (agent)
+        to_agent(ice, agent, command);
+}
+
+static gboolean on_mail(gint fd, GIOCondition condition, gpointer arg)
+{
+    (void)fd, (void)condition;
+    struct ice *ice = arg;
+    for (struct mail *mail = mailbox_take(&ice->box), *next; mail; mail = next) {
+        next = mail->next;
+        struct command *command = (struct command *)mail;
+        carry_out(ice, command);
+        explicit_bzero(command->data, command->len);
+        g_free(command);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static gpointer run(gpointer arg)
+{
+    struct ice *ice = arg;
+    // libnice starts its name look-ups from the thread's default context.
+    g_main_context_push_thread_default(ice->context);
+    GSource *source = g_unix_fd_source_new(ice->box.fd, G_IO_IN);
+    g_source_set_callback(source, G_SOURCE_FUNC(on_mail), ice, NULL);
+    g_source_attach(source, ice->context);
+    g_main_loop_run(ice->loop);
+    on_mail(ice->box.fd, G_IO_IN, ice);
+    g_source_destroy(source);
+    g_source_unref(source);
+    g_hash_table_remove_all(ice->agents);
+    // Look-ups that were cancelled still report back once.
+    while (g_main_context_iteration(ice->context, FALSE)) {
+    }
+    g_main_context_pop_thread_default(ice->context);
+    return NULL;
+}
+
+// ---- from a worker
+// -------------------------------------------------------------------------------------------------
+
+static struct command *command_new(enum command_type type, uint64_t id, size_t len)
+{
+    struct command *command = g_malloc(sizeof(*command) + len + 1);
+    *command = (struct command){.type = type, .id = id, .len = len};
+    command->data[len] = 0;
+    return command;
+}
+
+static void post(struct ice *ice, struct command *command)
+{
+    mailbox_post(&ice->box, &command->mail);
+}
+
+void ice_open(struct ice *ice, uint64_t id, struct mailbox *reply)
+{
+    struct command *command = command_new(COMMAND_OPEN, id, 0);
+    command->reply = reply;
+    post(ice, command);
+}
+
+void ice_close(struct ice *ice, uint64_t id)
+{
+    post(ice, command_new(COMMAND_CLOSE, id, 0));
+}
+
+void ice_remote(struct ice *ice, uint64_t id, const char *ufrag, const char *pwd)
+{
+    size_t ufrag_size = strlen(ufrag) + 1, pwd_len = strlen(pwd);
+    struct command *command = command_new(COMMAND_REMOTE, id, ufrag_size + pwd_len);
+    command->split = ufrag_size;
+    memcpy(command->data, ufrag, ufrag_size);
+    memcpy(command->data + ufrag_size, pwd, pwd_len);
+    post(ice, command);
+}
+
+void ice_restart(struct ice *ice, uint64_t id)
+{
+    post(ice, command_new(COMMAND_RESTART, id, 0));
+}
+
+void ice_candidate(struct ice *ice, uint64_t id, const char *line)
+{
+    size_t len = line ? strlen(line) : 0;
+    struct command *command = command_new(COMMAND_CANDIDATE, id, len);
+    if (len)
+        memcpy(command->data, line, len);
+    post(ice, command);
+}
+
+void ice_send(struct ice *ice, uint64_t id, const void *data, size_t len)
+{
+    if (atomic_fetch_add(&ice->sends, 1) >= SENDS_MAX) {
+        atomic_fetch_sub(&ice->sends, 1);
+        return;
+    }
+    struct command *command = command_new(COMMAND_SEND, id, len);
+    memcpy(command->data, data, len);
+    post(ice, command);
+}
+
+// ---- life
+// ------------------------------------------------------------------------------------------------------------
+
+static void copy_config(struct ice *ice, const struct ice_config *cfg)
+{
+    ice->config = *cfg;
+    ice->config.announced_address = g_strdup(cfg->announced_address);
+    ice->config.stun_host = g_strdup(cfg->stun_host);
+    ice->config.bind_address = (const char *const *)g_strdupv((char **)cfg->bind_address);
+}
+
+struct ice *ice_new(const struct ice_config *cfg, char *err, size_t err_size)
+{
+    if (ice_config_check(cfg, err, err_size) < 0)
+        return NULL;
+    struct ice *ice = g_new0(struct ice, 1);
+    copy_config(ice, cfg);
+    mailbox_init(&ice->box, NULL, NULL);
+    ice->context = g_main_context_new();
+    ice->loop = g_main_loop_new(ice->context, FALSE);
+    ice->agents = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)ice_agent_free);
+    ice->options = (struct ice_agent_options){&ice->config, ice->context, ice_twin_works()};
+    if (!ice->options.twins)
+        sfu_log(SFU_LOG_WARN, "ICE: this kernel refuses the socket filters; media takes a slower way");
+    ice->thread = g_thread_new("ice", run, ice);
+    return ice;
+}
+
+void ice_free(struct ice *ice)
+{
+    if (!ice)
+        return;
+    post(ice, command_new(COMMAND_QUIT, 0, 0));
+    g_thread_join(ice->thread);
+    mailbox_close(&ice->box);
+    g_hash_table_destroy(ice->agents);
+    g_main_loop_unref(ice->loop);
+    g_main_context_unref(ice->context);
+    g_strfreev((char **)ice->config.bind_address);
+    g_free((char *)ice->config.announced_address);
+    g_free((char *)ice->config.stun_host);
+    g_free(ice);
+}

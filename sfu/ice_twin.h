@@ -1,0 +1,24 @@
+// How do media and STUN on one port reach two threads? (RFC 7983; inside ice*)
+// SPDX-License-Identifier: MIT
+//
+// The kernel does it. A second socket, the twin, is bound to the address and port of libnice's with SO_REUSEPORT, and
+// a classic BPF program of the group picks the socket by the first byte: STUN (0..3) goes to index 0, libnice's, all
+// else to index 1, the twin. A second program, on libnice's socket alone, lets through only STUN that belongs to the
+// agent: what carries another user name is dropped by the kernel, unanswered and without waking the thread.
+#pragma once
+
+#include <stdbool.h>
+
+// True when this kernel does both as said; tries it on loopback, once.
+bool ice_twin_works(void);
+
+// The twin of a bound UDP socket: a file descriptor the caller owns, or a negative errno.
+int ice_twin_new(int fd);
+
+// Lets only these pass: requests whose USERNAME begins with "<ufrag>:" (RFC 8445 s7.2.2), error responses that say
+// 487 (role conflict), every success response and indication, and all that is not STUN. Replaces an earlier filter.
+// 0 or a negative errno.
+//
+// Other errors add nothing that silence would not say (a check that is not answered fails), and libnice 0.1.21 takes
+// a 403 that comes before a pair is selected badly: it reads the address of a pair that is not there.
+int ice_filter(int fd, const char *ufrag);
