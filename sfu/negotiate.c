@@ -30,7 +30,11 @@ struct negotiate *negotiate_new(void)
 
 void negotiate_free(struct negotiate *n)
 {
-    g_assert(!n || TAILQ_EMPTY(&n->outgoing));
+    if (!n)
+        return;
+    g_assert(TAILQ_EMPTY(&n->outgoing));
+    for (unsigned i = 0; i < n->mline_count; i++)
+        g_free(n->mlines[i]);
     g_free(n);
 }
 
@@ -64,8 +68,7 @@ void negotiate_remove(struct negotiate *n, struct outgoing *out)
 bool negotiate_wants_offer(const struct negotiate *n)
 {
     const struct outgoing *out;
-    TAILQ_FOREACH(out, &n->outgoing, entry)
-    {
+    TAILQ_FOREACH (out, &n->outgoing, entry) {
         if (!out->mline && !out->refused)
             return true;
     }
@@ -114,7 +117,7 @@ static int check_known(const struct mline *mline, const struct sdp_media *media,
 static int check_media(const struct negotiate *n, const struct sdp *sdp, unsigned index, struct refusal *refusal)
 {
     const struct sdp_media *media = &sdp->media[index];
-    if (index < n->mline_count && check_known(&n->mlines[index], media, index, refusal) < 0)
+    if (index < n->mline_count && check_known(n->mlines[index], media, index, refusal) < 0)
         return -1;
     if (sdp_is_rejected(media))
         return 0;
@@ -137,7 +140,7 @@ static const struct sdp_media *carrier(const struct sdp *sdp)
     return NULL;
 }
 
-static int check_transport(const struct sdp *sdp, bool answer, struct refusal *refusal)
+static int check_transport(const struct negotiate *n, const struct sdp *sdp, bool answer, struct refusal *refusal)
 {
     const struct sdp_media *media = carrier(sdp);
     if (!media)
@@ -147,6 +150,8 @@ static int check_transport(const struct sdp *sdp, bool answer, struct refusal *r
         return refuse(refusal, SFU_BAD_SDP, "a=ice-ufrag or a=ice-pwd is missing");
     if (t->fingerprint.hash != SDP_SHA256)
         return refuse(refusal, SFU_BAD_SDP, "a=fingerprint:sha-256 is missing");
+    if (n->fingerprint.hash && memcmp(n->fingerprint.value, t->fingerprint.value, n->fingerprint.len) != 0)
+        return refuse(refusal, SFU_BAD_SDP, "a=fingerprint has changed: make a new RTCPeerConnection");
     if (t->setup == SDP_SETUP_HOLDCONN || (answer && t->setup == SDP_SETUP_ACTPASS))
         return refuse(refusal, SFU_BAD_SDP, "a=setup must be %s", answer ? "active or passive" : "actpass");
     return 0;
@@ -166,7 +171,7 @@ static int check(const struct negotiate *n, const struct sdp *sdp, bool answer, 
     }
     if (publishing > SFU_TRACKS_MAX)
         return refuse(refusal, SFU_TOO_MANY, "%u m-lines send, at most %u may", publishing, SFU_TRACKS_MAX);
-    return check_transport(sdp, answer, refusal);
+    return check_transport(n, sdp, answer, refusal);
 }
 
 // ---- learning its numbers ----------------------------------------------------------------------------------
@@ -273,7 +278,7 @@ static void set_exts(struct mline *mline, const struct sdp_media *media, bool si
 static bool source_taken(const struct negotiate *n, const struct mline *but, enum sfu_source source)
 {
     for (unsigned i = 0; i < n->mline_count; i++) {
-        const struct mline *mline = &n->mlines[i];
+        const struct mline *mline = n->mlines[i];
         if (mline != but && mline->publishing && mline->publication.source == source)
             return true;
     }
@@ -379,11 +384,12 @@ static void apply_rtp(struct negotiate *n, struct mline *mline, const struct sdp
 static void apply_media(struct negotiate *n, unsigned index, const struct sdp_media *media, bool answer,
                         const struct sfu_mid_source *sources, size_t source_count)
 {
-    struct mline *mline = &n->mlines[index];
     if (index == n->mline_count) {
-        n->mline_count++;
-        *mline = (struct mline){.kind = media->kind};
+        n->mlines[n->mline_count++] = g_new0(struct mline, 1);
+        n->mlines[index]->kind = media->kind;
     }
+    struct mline *mline = n->mlines[index];
+    mline->fresh = false;
     if (sdp_is_rejected(media)) {
         if (mline->outgoing)
             mline->outgoing->refused = answer;
@@ -392,7 +398,7 @@ static void apply_media(struct negotiate *n, unsigned index, const struct sdp_me
     }
     if (mline->stopped || !mline->mid[0]) {
         struct track *track = mline->track;
-        *mline = (struct mline){.kind = media->kind, .track = track};
+        *mline = (struct mline){.kind = media->kind, .track = track, .track_codec = mline->track_codec};
         (void)sdp_span_copy(media->mid, mline->mid, sizeof(mline->mid));
     }
     mline->remote_sends = media->direction & SDP_SENDONLY;
@@ -408,6 +414,7 @@ static void apply(struct negotiate *n, const struct sdp *sdp, bool answer, const
 {
     for (unsigned i = 0; i < sdp->media_count; i++)
         apply_media(n, i, &sdp->media[i], answer, sources, source_count);
+    n->agreed_count = n->mline_count;
     n->has_remote = true;
     n->remote_session_id = sdp->session_id;
 }
@@ -420,6 +427,7 @@ static void fill_remote(struct negotiate *n, const struct sdp *sdp, bool answer,
     if (!media)
         return;
     const struct sdp_transport *t = &media->transport;
+    n->fingerprint = t->fingerprint;
     (void)sdp_span_copy(t->ufrag, n->remote_ufrag, sizeof(n->remote_ufrag));
     (void)sdp_span_copy(t->pwd, n->remote_pwd, sizeof(n->remote_pwd));
     *remote = (struct transport_remote){.ufrag = n->remote_ufrag,
@@ -462,6 +470,19 @@ int negotiate_answer(struct negotiate *n, const struct sdp *sdp, const struct sf
     apply(n, sdp, true, sources, source_count);
     n->state = NEGOTIATE_STABLE;
     return 0;
+}
+
+void negotiate_rollback(struct negotiate *n)
+{
+    g_assert(n->state == NEGOTIATE_LOCAL_OFFER);
+    n->state = NEGOTIATE_STABLE;
+    n->stale = true;
+    for (unsigned i = 0; i < n->mline_count; i++) {
+        if (n->mlines[i]->fresh)
+            stop_mline(n->mlines[i]);
+    }
+    while (n->mline_count > n->agreed_count)
+        g_free(n->mlines[--n->mline_count]);
 }
 
 // ---- numbers -------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ struct mline_codec {
 struct mline {
     char mid[SDP_MID_MAX + 1];
     enum sdp_kind kind;
-    bool ours;                          // we made it, for sending
+    bool fresh;                         // made or recycled in an offer of ours that is not answered yet
     bool stopped;                       // port 0; may be recycled with another mid
     bool remote_sends, remote_receives; // the browser's latest word
 
@@ -85,7 +85,9 @@ struct mline {
     uint32_t exts;                               // bit per enum ext_house
     bool allow_mixed;                            // a=extmap-allow-mixed
 
-    struct track *track; // the owner's: what the publication has become
+    // the owner's: what the publication has become
+    struct track *track;
+    enum codec track_codec;
 };
 
 enum negotiate_state { NEGOTIATE_STABLE, NEGOTIATE_LOCAL_OFFER, NEGOTIATE_REMOTE_OFFER };
@@ -93,8 +95,9 @@ enum negotiate_state { NEGOTIATE_STABLE, NEGOTIATE_LOCAL_OFFER, NEGOTIATE_REMOTE
 // Read by negotiate_print.c and by the owner; changed by negotiate.c only.
 struct negotiate {
     enum negotiate_state state;
-    struct mline mlines[SDP_MEDIA_MAX];
+    struct mline *mlines[SDP_MEDIA_MAX]; // owned
     unsigned mline_count;
+    unsigned agreed_count; // of them, those the browser knows
     TAILQ_HEAD(, outgoing) outgoing;
 
     uint64_t session_id, version; // our o= line
@@ -103,6 +106,7 @@ struct negotiate {
     bool stale;                              // an m-line still says what is no longer true
     enum sdp_setup answer_setup;             // how the next answer takes up theirs
     unsigned last_mid;                       // of the mids we made
+    struct sdp_fingerprint fingerprint;      // of the browser's certificate; stays for the session
     char remote_ufrag[257], remote_pwd[257]; // RFC 8839 section 5.4: at most 256
 
     // numbers; a payload type means the same on every m-line (RFC 9143 section 9.1)
@@ -137,6 +141,9 @@ int negotiate_answer(struct negotiate *n, const struct sdp *sdp, const struct sf
 // offered for receiving; an offer makes or reuses m-lines for them.
 int negotiate_print_answer(struct negotiate *n, const struct transport_local *local, char *buf, size_t cap);
 int negotiate_print_offer(struct negotiate *n, const struct transport_local *local, char *buf, size_t cap);
+
+// Our offer was not answered: as if it had not been made. The state is NEGOTIATE_STABLE again.
+void negotiate_rollback(struct negotiate *n);
 
 // Streams to send. After adding or removing one, ask negotiate_wants_offer().
 void negotiate_add(struct negotiate *n, struct outgoing *out);

@@ -117,7 +117,7 @@ static void make_mid(struct negotiate *n, struct mline *mline)
         snprintf(mline->mid, sizeof(mline->mid), "s%u", ++n->last_mid);
         taken = false;
         for (unsigned i = 0; i < n->mline_count; i++)
-            taken = taken || (&n->mlines[i] != mline && strcmp(n->mlines[i].mid, mline->mid) == 0);
+            taken = taken || (n->mlines[i] != mline && strcmp(n->mlines[i]->mid, mline->mid) == 0);
     } while (taken);
 }
 
@@ -126,14 +126,14 @@ static struct mline *new_mline(struct negotiate *n, enum sdp_kind kind)
 {
     struct mline *mline = NULL;
     for (unsigned i = 0; i < n->mline_count && !mline; i++) {
-        if (n->mlines[i].stopped && !n->mlines[i].track)
-            mline = &n->mlines[i];
+        if (n->mlines[i]->stopped && !n->mlines[i]->track)
+            mline = n->mlines[i];
     }
     if (!mline && n->mline_count < SDP_MEDIA_MAX)
-        mline = &n->mlines[n->mline_count++];
+        mline = n->mlines[n->mline_count++] = g_new0(struct mline, 1);
     if (!mline)
         return NULL;
-    *mline = (struct mline){.kind = kind, .ours = true};
+    *mline = (struct mline){.kind = kind, .fresh = true};
     make_mid(n, mline);
     return mline;
 }
@@ -141,7 +141,7 @@ static struct mline *new_mline(struct negotiate *n, enum sdp_kind kind)
 static struct mline *find_free(struct negotiate *n, const struct outgoing *out, bool answer)
 {
     for (unsigned i = 0; i < n->mline_count; i++) {
-        struct mline *mline = &n->mlines[i];
+        struct mline *mline = n->mlines[i];
         if (is_free_for(mline, out) && (!answer || (mline->remote_receives && n->pt[out->codec])))
             return mline;
     }
@@ -151,15 +151,16 @@ static struct mline *find_free(struct negotiate *n, const struct outgoing *out, 
 static void place_waiting(struct negotiate *n, bool answer)
 {
     struct outgoing *out;
-    TAILQ_FOREACH(out, &n->outgoing, entry)
-    {
+    TAILQ_FOREACH (out, &n->outgoing, entry) {
         if (out->mline || out->refused)
             continue;
         struct mline *mline = find_free(n, out, answer);
         if (!mline && !answer)
             mline = new_mline(n, out->video ? SDP_VIDEO : SDP_AUDIO);
-        if (!mline)
+        if (!mline) {
+            out->refused = !answer; // no m-line left
             continue;
+        }
         place(mline, out);
         offer_outgoing(n, mline);
         out->agreed = answer;
@@ -313,7 +314,7 @@ static int print(struct negotiate *n, const struct transport_local *local, bool 
     d->sdp.msid_semantic = sdp_span_of("WMS *");
     d->sdp.has_bundle = true;
     for (unsigned i = 0; i < n->mline_count; i++)
-        write_mline(n, d, &n->mlines[i]);
+        write_mline(n, d, n->mlines[i]);
     int len = sdp_print(&d->sdp, buf, cap);
     g_string_chunk_free(d->chunk);
     g_free(d);
