@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "rtp/bits.h"
+#include "rtp/codec.h"
 #include "rtp/dd.h"
 #include "tests/rtp/octets.h"
 
@@ -466,7 +467,42 @@ static void rewriting(void **state)
 
 // ---- recorded streams ------------------------------------------------------------------------------------------
 
+// Someone who gets what `layers` says, and whose wish for a temporal layer stays or changes now and then.
+struct receiver {
+    unsigned spatial, temporal, wanted;
+    bool restless;
+    uint8_t has[65536 / 8]; // frames it got, by number
+    unsigned frames;
+};
+
+enum { RECEIVERS = 3 * 5 };
+
+// Every frame that one gets refers only to frames that one got before.
+static void receive(struct receiver *r, const struct dd_frame *f, uint64_t *seed)
+{
+    struct codec_info info = {.start_of_frame = f->start_of_frame, .switch_up = f->switch_up};
+
+    if (!f->start_of_frame)
+        return;
+    if (r->restless && f->spatial == 0 && octets_random(seed) % 8 == 0)
+        r->wanted = octets_random(seed) % 4;
+    if (f->has_structure)
+        r->temporal = r->wanted;
+    if (f->spatial <= r->spatial && (f->spatial == 0 || r->wanted > r->temporal))
+        r->temporal = codec_switch_up(&info, r->temporal, r->wanted);
+    if (!(f->layers & codec_layer_bit(r->spatial, r->temporal)))
+        return;
+    for (unsigned i = 0; i < f->fdiff_count; i++) {
+        uint16_t number = (uint16_t)(f->frame_number - f->fdiff[i]);
+        assert_true(r->has[number / 8] >> number % 8 & 1);
+    }
+    r->has[f->frame_number / 8] |= (uint8_t)(1U << f->frame_number % 8);
+    r->frames++;
+}
+
 struct stream {
+    struct receiver receiver[RECEIVERS];
+    uint64_t seed;
     char name[64];
     uint32_t ssrc;
     struct dd_state dd;
@@ -482,6 +518,12 @@ static struct stream *stream_of(struct stream *streams, size_t n, const char *na
         if (!s->packets) {
             snprintf(s->name, sizeof(s->name), "%s", name);
             s->ssrc = ssrc;
+            s->seed = ssrc;
+            for (unsigned i = 0; i < RECEIVERS; i++) {
+                s->receiver[i].spatial = i % 3;
+                s->receiver[i].wanted = i / 3;
+                s->receiver[i].restless = i / 3 == 4;
+            }
         }
         if (s->ssrc == ssrc && !strcmp(s->name, name))
             return s;
@@ -496,6 +538,8 @@ static void feed(struct stream *s, const struct octets *o)
     struct dd_state before = s->dd;
     assert_int_equal(dd_parse(&s->dd, o->data, o->len, &f), 0);
     assert_true(f.layers & dd_layer_bit(f.spatial, f.temporal));
+    for (unsigned i = 0; i < RECEIVERS; i++)
+        receive(&s->receiver[i], &f, &s->seed);
     s->packets++;
     s->keyframes += f.has_structure && !f.fdiff_count;
     s->seen |= dd_layer_bit(f.spatial, f.temporal);
@@ -544,6 +588,8 @@ static void browser_streams(void **state)
             seen |= s->seen;
             count++;
             assert_true(s->keyframes >= 1);
+            assert_true(s->receiver[0].frames < s->receiver[6].frames || seen == 0x1);
+            assert_true(s->receiver[6].frames >= s->receiver[12].frames);
             if (expected[i].seen == 0x1)
                 assert_int_equal(s->widest, 0); // this encoder does not tell
             else
@@ -557,7 +603,7 @@ static void browser_streams(void **state)
 static void changing_active_targets(void **state)
 {
     (void)state;
-    struct stream s = {0};
+    static struct stream s;
     char line[512], hex[400];
 
     FILE *file = fopen(VECTORS "/dd-vectors/livekit.txt", "r");
