@@ -88,7 +88,7 @@ void rtcp_rr_write(struct writer *w, uint32_t sender_ssrc, const struct rtcp_rep
 struct rtcp_sdes {
     uint32_t ssrc;
     const char *cname; // borrowed, not terminated; NULL: the chunk has none
-    uint8_t cname_len;
+    uint8_t cname_len; // may be 0: Chromium sends an empty one for simulcast
 };
 
 // The chunks of an SDES packet: struct reader r = rtcp->body. False at the end or (r->ok false) when malformed.
