@@ -9,7 +9,10 @@
 #include "rtp/ntp.h"
 #include "rtp/seq.h"
 
-enum { TS_MAX_ERROR_S = 10 }; // a sender report that is further from the elapsed time is not believed
+enum {
+    TS_MAX_ERROR_S = 10, // a sender report that is further from the elapsed time is not believed
+    UNSEEN_MAX = 64,
+};
 
 void timeline_init(struct timeline *t, struct timeline_span *span, size_t capacity, uint32_t clock_hz,
                    uint16_t first_seq)
@@ -117,6 +120,13 @@ static uint32_t ts_after_break(struct timeline *t, const uint32_t *same_instant_
     return t->newest.ts + 1;
 }
 
+// How many pictures that are missing may still come before what follows now: at most one per missing packet.
+static uint64_t unseen(const struct timeline *t)
+{
+    uint64_t missing = next_out(t) - 1 - t->newest.seq;
+    return missing < UNSEEN_MAX ? missing : UNSEEN_MAX;
+}
+
 // Begins a span with this packet, `skipped` numbers after the last.
 static void begin_span(struct timeline *t, const struct timeline_packet *in, uint64_t skipped, struct timeline_span s)
 {
@@ -161,6 +171,17 @@ int timeline_forward(struct timeline *t, const struct timeline_packet *in, int64
     return 0;
 }
 
+// The time of what is left out passes too: packets that are missing before it may still come, after a switch.
+static void remember_dropped(struct timeline *t, const struct timeline_packet *in)
+{
+    int32_t passed = ts_diff(timeline_ts(t, in->ts), t->newest.ts);
+    t->newest.ts += (uint32_t)passed;
+    t->newest_us += ntp_ts_to_us(passed, t->clock_hz);
+    t->newest_in = in->seq;
+    t->dropping = true;
+    t->dropped_ts = in->ts;
+}
+
 bool timeline_drop(struct timeline *t, const struct timeline_packet *in, bool whole_picture,
                    struct timeline_packet *out)
 {
@@ -184,9 +205,7 @@ bool timeline_drop(struct timeline *t, const struct timeline_packet *in, bool wh
     }
     if (whole_picture && !same_picture)
         s->picture_id_delta--;
-    t->newest_in = in->seq;
-    t->dropping = true;
-    t->dropped_ts = in->ts;
+    remember_dropped(t, in);
     return false;
 }
 
@@ -203,8 +222,8 @@ int timeline_switch(struct timeline *t, const struct timeline_packet *in, const 
     struct timeline_span s = {0};
     if (t->count) {
         s.ts_delta = ts_after_break(t, same_instant_ts, now_us) - in->ts;
-        s.picture_id_delta = (uint16_t)(t->newest.picture_id + 1 - in->picture_id);
-        s.tl0picidx_delta = (uint8_t)(t->newest.tl0picidx + 1 - in->tl0picidx);
+        s.picture_id_delta = (uint16_t)(t->newest.picture_id + 1 + unseen(t) - in->picture_id);
+        s.tl0picidx_delta = (uint8_t)(t->newest.tl0picidx + 1 + unseen(t) - in->tl0picidx);
     }
     begin_span(t, in, 0, s);
     number(newest_span(t), in, out);

@@ -55,8 +55,8 @@ struct timeline {
     uint32_t kept;  // of them in the ring
     uint32_t clock_hz;
 
-    uint64_t newest_in;            // highest number forwarded from the newest span's layer
-    struct timeline_packet newest; // the output numbers of the packet sent with the highest number
+    uint64_t newest_in;            // highest number of the newest span's layer, sent or dropped
+    struct timeline_packet newest; // output numbers of the newest packet sent; ts: dropped ones count
     int64_t newest_us;
     int32_t ts_ahead;    // how far the newest span runs ahead of the truth, so that time did not go backwards
     bool dropping;       // the last packet in order was dropped, and
@@ -82,10 +82,11 @@ bool timeline_drop(struct timeline *t, const struct timeline_packet *in, bool wh
                    struct timeline_packet *out);
 
 // The same as timeline_forward() for the first packet of another layer, of a stream that begins, or of one that goes
-// on after a pause. Numbers and picture ids go on by one. Time goes on by `same_instant_ts`, the timestamp that the
-// layer sent so far gives the instant of this packet (recvstats_same_instant; after a pause of the same layer: its
-// own `ts`), or by the time elapsed when that is NULL or out of all proportion; at least by one tick. What of the
-// layer came before `in` stays unsent.
+// on after a pause. Numbers and picture ids go on by one (ids by more where packets are missing that may still come).
+// Time goes on by `same_instant_ts`, the timestamp that the layer sent so far gives the instant of this packet
+// (recvstats_same_instant; after a pause of the same layer: its own `ts`), or by the time elapsed when that is NULL
+// or out of all proportion; at least by one tick. What of the layer came before `in` stays unsent. Returns 0, or
+// -ESTALE: the packet is not newer than what was sent of its layer; nothing has changed.
 int timeline_switch(struct timeline *t, const struct timeline_packet *in, const uint32_t *same_instant_ts,
                     int64_t now_us, struct timeline_packet *out);
 

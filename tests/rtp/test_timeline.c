@@ -143,7 +143,10 @@ static void sending_again_gives_the_same_numbers(void **state)
     forward(0, 4);
     switch_to(1, 900, at(5));
     assert_int_equal(forward(0, 2), 41);
-    assert_memory_equal(&out, &first, sizeof first);
+    assert_int_equal(out.ts, first.ts);
+    assert_int_equal(out.picture_id, first.picture_id);
+    assert_int_equal(out.tl0picidx, first.tl0picidx);
+    assert_int_equal(out.layer, 0);
     assert_int_equal(forward(1, 901), 44);
 }
 
@@ -182,6 +185,31 @@ static void a_loss_inside_a_dropped_picture_closes_up(void **state)
     assert_false(timeline_drop(&t, &in, true, &out)); // 4 comes late
     assert_int_equal(forward(0, 6), 41);
     assert_int_equal(out.picture_id, (uint16_t)(packet(0, 6).picture_id - 1)); // one picture, not two
+}
+
+static void a_loss_between_parts_of_a_picture_stays_a_hole(void **state)
+{
+    (void)state;
+    switch_to(0, 1, at(1));
+    struct timeline_packet in = packet(0, 2);
+    timeline_drop(&t, &in, false, &out);
+    in.seq++;
+    assert_int_equal(timeline_forward(&t, &in, at(2), &out), 0);
+    in.seq += 2; // 4 of the same picture is missing: it may be either
+    assert_false(timeline_drop(&t, &in, false, &out));
+    assert_int_equal(forward(0, 6), 43);
+    assert_reverse(42, 0, 4);
+}
+
+static void a_drop_counts_once(void **state)
+{
+    (void)state;
+    switch_to(0, 1, at(1));
+    assert_int_equal(drop(0, 1, true), 40); // it was sent
+    assert_int_equal(drop(0, 2, true), REFUSED);
+    assert_int_equal(drop(0, 2, true), REFUSED);
+    assert_int_equal(forward(0, 3), 41);
+    assert_int_equal(out.picture_id, packet(0, 2).picture_id);
 }
 
 static void picture_ids_close_up_only_for_whole_pictures(void **state)
@@ -251,6 +279,34 @@ static void time_goes_on_by_what_has_elapsed(void **state)
     assert_int_equal(out.ts, before + 9001);
     switch_to(3, 1, at(1)); // even if the clock went backwards
     assert_int_equal(out.ts, before + 9002);
+}
+
+static void time_passes_while_packets_are_dropped(void **state)
+{
+    (void)state;
+    switch_to(0, 1, at(1));
+    uint32_t before = out.ts;
+    drop(0, 2, true);
+    drop(0, 3, true);
+    switch_to(1, 1, at(4));
+    assert_in_range(out.ts, before + 3 * FRAME_TS - 2, before + 3 * FRAME_TS);
+    drop(1, 2, true);
+    switch_to(2, 1, at(4)); // before the dropped one should have come
+    assert_in_range(out.ts, before + 4 * FRAME_TS - 2, before + 4 * FRAME_TS + 1);
+}
+
+static void a_late_packet_stays_before_a_switch(void **state)
+{
+    (void)state;
+    switch_to(0, 1, at(1));
+    drop(0, 3, true); // 2 is missing
+    switch_to(1, 70, at(3));
+    struct timeline_packet after = out;
+    assert_int_equal(forward(0, 2), 41);
+    assert_int_equal(after.seq, out.seq + 1);
+    assert_int_equal(after.picture_id, out.picture_id + 1);
+    assert_int_equal(after.tl0picidx, out.tl0picidx + 1);
+    assert_true(after.ts > out.ts);
 }
 
 static void time_goes_on_by_the_publishers_clock(void **state)
@@ -374,11 +430,15 @@ int main(void)
         cmocka_unit_test_setup(a_drop_behind_a_loss_keeps_the_hole, begin),
         cmocka_unit_test_setup(a_drop_that_comes_too_late_must_be_filled, begin),
         cmocka_unit_test_setup(a_loss_inside_a_dropped_picture_closes_up, begin),
+        cmocka_unit_test_setup(a_loss_between_parts_of_a_picture_stays_a_hole, begin),
+        cmocka_unit_test_setup(a_drop_counts_once, begin),
         cmocka_unit_test_setup(picture_ids_close_up_only_for_whole_pictures, begin),
         cmocka_unit_test_setup(ids_count_on_over_a_switch, begin),
         cmocka_unit_test_setup(a_pause_leaves_no_hole_but_time_passes, begin),
         cmocka_unit_test_setup(a_switch_goes_forward_only, begin),
         cmocka_unit_test_setup(time_goes_on_by_what_has_elapsed, begin),
+        cmocka_unit_test_setup(time_passes_while_packets_are_dropped, begin),
+        cmocka_unit_test_setup(a_late_packet_stays_before_a_switch, begin),
         cmocka_unit_test_setup(time_goes_on_by_the_publishers_clock, begin),
         cmocka_unit_test_setup(errors_of_time_do_not_add_up, begin),
         cmocka_unit_test_setup(a_long_pause_is_no_trouble, begin),
