@@ -14,6 +14,7 @@
 #include "rtp/sendstats.h"
 #include "rtp/timeline.h"
 #include "sfu/packet.h"
+#include "sfu/resend.h"
 #include "sfu/sink.h"
 #include "sfu/stats.h"
 #include "sfu/track.h"
@@ -21,18 +22,8 @@
 enum {
     SUB_SPANS_VIDEO = 128,
     SUB_SPANS_AUDIO = 16,
-    SUB_RESENT = 128,          // retransmissions remembered, so that none is sent twice in a round trip
-    SUB_RESEND_MIN_US = 20000, // between two sendings of one packet: a round trip, but within these
-    SUB_RESEND_MAX_US = 100000,
-    SUB_RESEND_BYTES = 96 * 1024,  // what may be sent again in one burst
-    SUB_RESEND_FLOOR_BPS = 300000, // what may be sent again in the long run: this, or half of what is sent
-    SUB_REPORT_US = 1000000,       // between two sender reports
-    SUB_REPORT_FIRST_US = 100000,  // from the first packet to the first
-};
-
-struct sub_resent {
-    uint16_t seq;
-    int64_t at_us; // 0: never
+    SUB_REPORT_US = 1000000,      // between two sender reports
+    SUB_REPORT_FIRST_US = 100000, // from the first packet to the first
 };
 
 struct sub {
@@ -48,7 +39,6 @@ struct sub {
     TAILQ_ENTRY(sub) of_peer; // for its owner's list
 
     bool paused;
-    bool restart;       // begin anew with the next packet that may begin
     uint16_t epoch;     // the track's, when last looked at
     uint16_t source_id; // id of the layer being sent
     struct layers layers;
@@ -56,9 +46,7 @@ struct sub {
 
     // resending
     uint16_t rtx_seq;
-    int64_t resend_tokens; // bytes that may be sent again now
-    int64_t resend_us;     // when they were last counted
-    struct sub_resent resent[SUB_RESENT];
+    struct resend resend;
 
     // reports
     struct sendstats sendstats;
@@ -75,7 +63,7 @@ struct sub_config {
     struct sink *sink;
     struct stats *stats; // of the receiving peer
     uint32_t ssrc;
-    uint32_t rtx_ssrc; // 0: resend in the stream itself
+    uint32_t rtx_ssrc; // 0: nothing is sent again
     bool paused;       // until sub_set_paused(false): its m-line is not agreed yet
 };
 

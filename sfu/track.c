@@ -68,9 +68,9 @@ void track_accept_pt(struct track *track, uint8_t pt)
 struct track *track_find_mid(const struct uplink *uplink, const char *mid)
 {
     struct track *track;
-    TAILQ_FOREACH(track, &uplink->tracks, entry)
-    if (strcmp(track->mid, mid) == 0)
-        return track;
+    TAILQ_FOREACH (track, &uplink->tracks, entry)
+        if (strcmp(track->mid, mid) == 0)
+            return track;
     return NULL;
 }
 
@@ -111,6 +111,7 @@ void track_bind(struct track *track, struct layer *layer, uint32_t ssrc)
     layer->bound = true;
     layer->ssrc = ssrc;
     layer->last_us = 0;
+    layer->floor = 0;
     if (++track->last_id == 0) // 0 means unbound
         track->last_id = 1;
     layer->id = track->last_id;
@@ -125,15 +126,15 @@ void track_unbind(struct track *track, struct layer *layer)
 }
 
 // A layer is dead when it is silent while another is not: a still screen has no dead layers.
-static uint8_t alive_now(const struct track *track, int64_t *newest_us)
+static uint8_t alive_now(const struct track *track)
 {
     uint8_t alive = 0;
-    *newest_us = 0;
+    int64_t newest_us = 0;
     for (unsigned i = 0; i < track->layer_count; i++)
-        *newest_us = MAX(*newest_us, track->layer[i].last_us);
+        newest_us = MAX(newest_us, track->layer[i].last_us);
     for (unsigned i = 0; i < track->layer_count; i++) {
         const struct layer *layer = &track->layer[i];
-        if (layer->last_us && *newest_us - layer->last_us < TRACK_DEAD_US)
+        if (layer->last_us && newest_us - layer->last_us < TRACK_DEAD_US)
             alive |= (uint8_t)(1U << layer->rank);
     }
     return alive;
@@ -141,45 +142,42 @@ static uint8_t alive_now(const struct track *track, int64_t *newest_us)
 
 void track_tick(struct track *track, int64_t now_us)
 {
-    int64_t newest_us;
-    track->alive = alive_now(track, &newest_us);
+    track->alive = alive_now(track);
     for (unsigned i = 0; i < track->layer_count; i++) {
         struct layer *layer = &track->layer[i];
-        if (layer->history.newest && now_us - layer->last_us >= TRACK_IDLE_US)
-            history_clear(&layer->history, release, NULL);
+        if (!layer->history.newest || now_us - layer->last_us < TRACK_IDLE_US)
+            continue;
+        layer->floor = layer->history.newest + 1; // nothing is forwarded twice
+        history_clear(&layer->history, release, NULL);
     }
 }
 
-// How many layers are smaller; of equal or unknown size, the order is kept.
-static uint8_t rank_of(const struct track *track, const struct layer *layer)
+// Swaps two layers that stand in the wrong order. False: there are none.
+static bool swap_ranks(struct track *track)
 {
-    uint8_t rank = 0;
-    for (unsigned i = 0; i < track->layer_count; i++) {
-        const struct layer *other = &track->layer[i];
-        bool known = layer->area && other->area && layer->area != other->area;
-        rank += known ? other->area < layer->area : other->rank < layer->rank;
-    }
-    return rank;
+    for (struct layer *a = track->layer; a < track->layer + track->layer_count; a++)
+        for (struct layer *b = track->layer; b < track->layer + track->layer_count; b++) {
+            if (!a->area || !b->area || a->area >= b->area || a->rank < b->rank)
+                continue;
+            uint8_t rank = a->rank;
+            a->rank = b->rank;
+            b->rank = rank;
+            return true;
+        }
+    return false;
 }
 
 // A page may name its rids in any order; what counts is the size of the pictures.
 static void learn_area(struct track *track, struct layer *layer, uint32_t area)
 {
-    uint8_t rank[TRACK_LAYERS_MAX];
-    bool changed = false;
     if (area == layer->area)
         return;
     layer->area = area;
-    for (unsigned i = 0; i < track->layer_count; i++) {
-        rank[i] = rank_of(track, &track->layer[i]);
-        changed |= rank[i] != track->layer[i].rank;
-    }
-    if (!changed)
+    if (!swap_ranks(track))
         return;
-    for (unsigned i = 0; i < track->layer_count; i++)
-        track->layer[i].rank = rank[i];
-    int64_t newest_us;
-    track->alive = alive_now(track, &newest_us);
+    while (swap_ranks(track))
+        continue;
+    track->alive = alive_now(track);
     track->epoch++;
 }
 
@@ -203,7 +201,7 @@ static enum drop number(struct track *track, struct layer *layer, struct packet 
     packet->codec = pt->codec;
 
     const struct history *h = &layer->history;
-    if (!packet->seq || packet->seq + h->mask < h->newest)
+    if (!packet->seq || packet->seq < layer->floor || packet->seq + h->mask < h->newest)
         return DROP_TOO_LATE;
     return history_get(h, packet->seq) ? DROP_DUPLICATE : DROP_COUNT;
 }
@@ -233,12 +231,13 @@ static void inspect(struct track *track, struct layer *layer, struct packet *pac
         learn_area(track, layer, (uint32_t)packet->info.width * packet->info.height);
 }
 
-static void hear(const struct track *track, const struct packet *packet, int64_t now_us)
+static void hear(const struct track *track, const struct layer *layer, const struct packet *packet, int64_t now_us)
 {
     struct uplink *uplink = track->uplink;
     struct ext ext = ext_view_get(&packet->ext, packet->buf, EXT_AUDIO_LEVEL);
     struct ext_audio_level level;
-    if (!uplink->speaker || track->source != SFU_MICROPHONE || track->muted || packet->retransmitted)
+    bool late = packet->seq != layer->recvstats.unwrap.newest;
+    if (!uplink->speaker || track->source != SFU_MICROPHONE || track->muted || late)
         return;
     if (ext_audio_level_parse(&ext, &level) == 0)
         speaker_rx(uplink->speaker, uplink->speaker_index, level.level_db, level.voice, now_us);
@@ -269,7 +268,7 @@ bool track_rx(struct track *track, struct layer *layer, struct packet *packet, i
     note_loss(track, layer, packet->seq, now_us);
     inspect(track, layer, packet);
     if (!track->video)
-        hear(track, packet, now_us);
+        hear(track, layer, packet, now_us);
     packet_unref(history_put(&layer->history, packet->seq, packet_ref(packet)));
     return true;
 }

@@ -58,6 +58,7 @@ struct layer {
     struct codec_state codec;
     struct stats stats;
     int64_t last_us; // when the last packet came
+    uint64_t floor;  // older numbers are not taken any more
 
     // key frame request: pending until a key frame comes
     bool keyframe_wanted;

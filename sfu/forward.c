@@ -1,0 +1,27 @@
+// Who gets this packet?
+// SPDX-License-Identifier: MIT
+//
+// The way of a packet from one browser to the others, all of it on one thread:
+//
+//     worker.c     a socket is readable: receive many datagrams at once, read the clock once
+//     transport.c  is it from the path ICE chose? open SRTP
+//     ingress.c    which track and layer is this SSRC?
+//     track.c      undo RTX, note what is missing, look at the payload, keep the packet for those who ask again
+//     forward.c    every sub of the track, unless it is muted
+//     sub.c        is this the layer it gets? which number does it have there?
+//     copy.c       write the receiver's copy: its payload type, numbers, extensions
+//     transport.c  at the end of the turn: seal, and send with as few calls as possible
+#include "sfu/forward.h"
+
+#include "sfu/sub.h"
+
+void forward(struct track *track, const struct packet *packet, int64_t now_us)
+{
+    struct sub *sub;
+    if (track->muted) {
+        stats_drop(&track->layer[packet->layer].stats, DROP_MUTED);
+        return;
+    }
+    TAILQ_FOREACH (sub, &track->subs, of_track)
+        sub_tx(sub, packet, now_us);
+}

@@ -1,0 +1,47 @@
+// May this packet be sent again now?
+// SPDX-License-Identifier: MIT
+#include "sfu/resend.h"
+
+enum { REFILL_MAX_US = 1000000 }; // longer silence earns no more
+
+static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
+{
+    return v < lo ? lo : v > hi ? hi : v;
+}
+
+void resend_init(struct resend *r)
+{
+    *r = (struct resend){.tokens = RESEND_BURST};
+}
+
+void resend_note_empty(struct resend *r, uint16_t seq, int64_t now_us)
+{
+    r->slot[seq % RESEND_SLOTS] = (struct resend_slot){now_us, seq, true};
+}
+
+static void refill(struct resend *r, uint64_t stream_bps, int64_t now_us)
+{
+    int64_t half_bps = clamp((int64_t)(stream_bps / 2), RESEND_FLOOR_BPS, INT32_MAX);
+    int64_t elapsed_us = clamp(now_us - r->counted_us, 0, REFILL_MAX_US);
+    int64_t earned = half_bps * elapsed_us / 8 / 1000000;
+    if (!earned)
+        return;
+    r->counted_us = now_us;
+    r->tokens = clamp(r->tokens + earned, 0, RESEND_BURST);
+}
+
+enum drop resend_ask(struct resend *r, uint16_t seq, size_t octets, uint64_t stream_bps, int64_t rtt_us,
+                     int64_t now_us, bool *empty)
+{
+    struct resend_slot *slot = &r->slot[seq % RESEND_SLOTS];
+    bool known = slot->at_us && slot->seq == seq;
+    if (known && now_us - slot->at_us < clamp(rtt_us, RESEND_WAIT_MIN_US, RESEND_WAIT_MAX_US))
+        return DROP_RESEND_TWICE;
+    refill(r, stream_bps, now_us);
+    if (r->tokens < (int64_t)octets)
+        return DROP_RESEND_RATE;
+    r->tokens -= (int64_t)octets;
+    *empty = known && slot->empty;
+    *slot = (struct resend_slot){now_us, seq, *empty};
+    return DROP_COUNT;
+}

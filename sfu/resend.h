@@ -1,0 +1,43 @@
+// May this packet be sent again now?
+// SPDX-License-Identifier: MIT
+//
+// Requests come from the network and cost more to answer than to make: 4 octets of NACK name 17 packets. So no packet
+// is sent twice within a round trip, and what is sent again stays a fraction of what is sent. One per sub.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sfu/stats.h"
+
+enum {
+    RESEND_SLOTS = 128,         // numbers remembered
+    RESEND_WAIT_MIN_US = 20000, // between two sendings of one packet: a round trip, but within these
+    RESEND_WAIT_MAX_US = 100000,
+    RESEND_BURST = 96 * 1024,  // octets that may be sent again at once
+    RESEND_FLOOR_BPS = 300000, // in the long run: this, or half of what the stream sends if that is more
+};
+
+// A number that was sent again, or used for padding.
+struct resend_slot {
+    int64_t at_us; // 0: never
+    uint16_t seq;
+    bool empty;
+};
+
+struct resend {
+    int64_t tokens; // octets that may be sent again now
+    int64_t counted_us;
+    struct resend_slot slot[RESEND_SLOTS]; // by seq
+};
+
+void resend_init(struct resend *r);
+
+// This number was used for padding, because its packet came too late to be left out.
+void resend_note_empty(struct resend *r, uint16_t seq, int64_t now_us);
+
+// Asks for `octets` of the packet `seq` and, when granted, notes that it is sent. DROP_COUNT: granted; *empty: send
+// padding again. Else why not. stream_bps: what the stream sends; rtt_us 0: not known.
+enum drop resend_ask(struct resend *r, uint16_t seq, size_t octets, uint64_t stream_bps, int64_t rtt_us,
+                     int64_t now_us, bool *empty);
