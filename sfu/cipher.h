@@ -52,7 +52,9 @@ struct cipher_stream *cipher_stream_new(struct cipher_sealer *sealer, uint32_t s
 void cipher_stream_free(struct cipher_stream *stream);
 
 // One packet to seal in place: buf has room for CIPHER_TRAILER_MAX more than len. After cipher_seal(), len is the
-// sealed length, or 0 when the packet could not be sealed (sequence number out of the stream's window).
+// sealed length, or 0 when the packet could not be sealed: not RTP of the stream's SSRC, sequence number out of its
+// window, or one that was sealed before. (AES-CM alone allows that again: a resend without RTX is the same payload
+// under the same key stream. Under GCM the changed header extension would give the authentication key away.)
 struct cipher_job {
     struct cipher_stream *stream;
     uint8_t *buf;
@@ -60,7 +62,7 @@ struct cipher_job {
 };
 void cipher_seal(struct cipher_job *jobs, size_t count); // packets of one stream in sending order
 
-// Seals one compound RTCP packet in place; returns the new length or 0.
+// Seals one compound RTCP packet in place; returns the new length, or 0: no room, or not RTCP.
 size_t cipher_seal_rtcp(struct cipher_sealer *sealer, uint8_t *buf, size_t len, size_t cap);
 
 // ---- opening ----
@@ -68,8 +70,7 @@ struct cipher_opener;
 struct cipher_opener *cipher_opener_new(const struct cipher_keys *keys);
 void cipher_opener_free(struct cipher_opener *opener);
 
-// Opens in place: the plain length, or -EBADMSG (tag wrong, malformed), -EALREADY (replayed or too old). Nothing is
-// remembered of a packet that does not verify. cipher_open() takes many at once; results in len (or negative in
-// `result`).
+// Opens in place: the plain length, or -EBADMSG (tag wrong, malformed), -EALREADY (replayed or too old); then the
+// bytes in buf mean nothing any more. Nothing is remembered of a packet that does not verify.
 int cipher_open(struct cipher_opener *opener, uint8_t *buf, size_t len);
 int cipher_open_rtcp(struct cipher_opener *opener, uint8_t *buf, size_t len);
