@@ -61,6 +61,8 @@ int vla_parse(struct vla *vla, const uint8_t *data, size_t len)
     uint8_t head = reader_u8(&r);
 
     *vla = (struct vla){.stream = head >> 6, .stream_count = (uint8_t)((head >> 4 & 3) + 1)};
+    if (!len || vla->stream >= vla->stream_count)
+        return -EBADMSG;
     if (len == 1 && !(head & 15))
         return 0; // nothing is encoded
     read_masks(&r, vla, head & 15);
@@ -69,5 +71,5 @@ int vla_parse(struct vla *vla, const uint8_t *data, size_t len)
         read_bitrates(&r, &vla->layer[i]);
     for (unsigned i = 0; reader_left(&r) && i < vla->layer_count; i++)
         read_size(&r, &vla->layer[i]);
-    return r.ok && vla->stream < vla->stream_count ? 0 : -EBADMSG;
+    return r.ok ? 0 : -EBADMSG;
 }
