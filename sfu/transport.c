@@ -196,6 +196,7 @@ void transport_tx_rtcp(struct transport *t, const uint8_t *data, size_t len)
         return;
     }
     out->len = (uint16_t)sealed;
+    out->video = false;
     enqueue(t, out, NULL);
 }
 
