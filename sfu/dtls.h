@@ -42,7 +42,8 @@ int dtls_set_fingerprint(struct dtls *dtls, const char *algorithm, const uint8_t
 void dtls_start(struct dtls *dtls, int64_t now_us);
 
 // One datagram from the validated path. Junk is ignored: it never fails the association (a bad record is dropped as
-// RFC 6347 s4.1.2.7 allows). Afterwards ask dtls_state(), dtls_next_tx() and dtls_read().
+// RFC 6347 s4.1.2.7 allows), and a server begins anew after a handshake that made no sense. Ignored too: everything
+// before the fingerprint is known. Afterwards ask dtls_state(), dtls_next_tx() and dtls_read().
 void dtls_rx(struct dtls *dtls, const uint8_t *data, size_t len, int64_t now_us);
 
 // The next datagram to send: its length, or 0. `cap` at least DTLS_MTU + 128.
@@ -52,7 +53,8 @@ size_t dtls_next_tx(struct dtls *dtls, uint8_t *buf, size_t cap);
 size_t dtls_read(struct dtls *dtls, uint8_t *buf, size_t cap);
 
 // Encrypts one SCTP packet; the datagram comes out of dtls_next_tx(). -ENOTCONN before the handshake is done,
-// -EMSGSIZE.
+// -EMSGSIZE: empty or more than DTLS_MTU (DATACHAN_PACKET_MAX leaves room for the record, so that the datagram has
+// no more than DTLS_MTU either).
 int dtls_send(struct dtls *dtls, const uint8_t *data, size_t len);
 
 // Sends close_notify.
@@ -65,5 +67,6 @@ enum dtls_state dtls_state(const struct dtls *dtls);
 int64_t dtls_due(const struct dtls *dtls);
 void dtls_tick(struct dtls *dtls, int64_t now_us);
 
-// The keys of a connected association (RFC 5764 s4.2): ours to seal with, theirs to open with. -ENOTCONN otherwise.
+// The keys of a connected association (RFC 5764 s4.2): ours to seal with, theirs to open with. -ENOTCONN otherwise,
+// or when the peer offered no SRTP profile of ours.
 int dtls_srtp_keys(const struct dtls *dtls, struct cipher_keys *seal, struct cipher_keys *open);
