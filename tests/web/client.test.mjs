@@ -1,0 +1,335 @@
+// Does the client keep its place through drops, reloads, mutes and goodbyes, and know who is here?
+// SPDX-License-Identifier: MIT
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { RodaClient, takeSession } from '../../web/client.js';
+import { FakeMediaStream, FakePeerConnection, FakeStorage, FakeWebSocket, fakeTrack, settle } from './fakes.mjs';
+
+const ACK = {
+  roomId: 'r',
+  userId: 'me',
+  name: 'Eu',
+  role: 'participant',
+  sessionToken: 'secret',
+  hostId: 'ana',
+  resumed: false,
+  iceServers: [{ urls: 'stun:x' }],
+  participants: [
+    { userId: 'me', name: 'Eu', role: 'participant', isMuted: false, isVideoEnabled: true, isSharingScreen: false },
+    { userId: 'ana', name: 'Ana', role: 'host', isMuted: true, isVideoEnabled: true, isSharingScreen: false },
+  ],
+};
+const TYPES = [
+  'joined',
+  'status',
+  'ended',
+  'participant-joined',
+  'participant-changed',
+  'participant-left',
+  'track',
+  'track-ended',
+  'chat',
+  'speaker',
+  'muted-by-host',
+  'unlocked-by-host',
+  'host-changed',
+  'error',
+];
+
+globalThis.MediaStream = FakeMediaStream;
+const page = new EventTarget(); // what the page would be: it goes away, it comes online
+globalThis.addEventListener = page.addEventListener.bind(page);
+globalThis.removeEventListener = page.removeEventListener.bind(page);
+
+beforeEach(() => (FakeWebSocket.all = []));
+
+async function join({ ack = ACK, sessionToken, before } = {}) {
+  const storage = new FakeStorage();
+  const client = new RodaClient({
+    url: 'ws://x/ws',
+    storage,
+    WebSocketClass: FakeWebSocket,
+    PeerConnection: FakePeerConnection,
+  });
+  const events = [];
+  for (const type of TYPES) client.addEventListener(type, ({ detail }) => events.push([type, detail]));
+  const connected = client.connect();
+  FakeWebSocket.last.open();
+  await connected;
+  await before?.(client);
+  const joined = client.join({ roomId: 'r', name: 'Eu', role: 'participant', sessionToken });
+  FakeWebSocket.last.ack('join-room', ack);
+  await joined;
+  await settle();
+  const of = (type) => events.filter(([one]) => one === type).map(([, detail]) => detail);
+  return { client, storage, events, of, socket: FakeWebSocket.last, pc: FakePeerConnection.last };
+}
+
+/** The server gives the client tracks of Ana on the mids given. */
+async function giveTracks({ socket, pc }, tracks) {
+  for (const { mid, kind } of tracks) {
+    pc.transceivers.push({
+      mid,
+      currentDirection: 'recvonly',
+      direction: 'recvonly',
+      receiver: { track: fakeTrack(kind) },
+    });
+  }
+  socket.say('tracks', { tracks: tracks.map((track) => ({ userId: 'ana', name: 'Ana', ...track })) });
+  socket.say('signal-offer', { from: 'sfu', sdp: { type: 'offer', sdp: 'their offer' } });
+  await settle();
+}
+
+test('joining tells what was asked, who is here, and opens the media side', async () => {
+  const { client, socket, of, pc } = await join();
+  assert.deepEqual(socket.find('join-room').data, { roomId: 'r', name: 'Eu', role: 'participant' });
+  assert.deepEqual([...client.participants.keys()], ['ana']);
+  assert.equal(of('participant-joined')[0].participant.isMuted, true);
+  assert.deepEqual(pc.config.iceServers, ACK.iceServers);
+  assert.equal(socket.find('signal-offer').data.target, 'sfu');
+  assert.deepEqual([client.status, client.userId, client.isHost, client.hostId], ['joined', 'me', false, 'ana']);
+  client.leave();
+});
+
+test('what was published before the join goes out with it, once', async () => {
+  const { client, socket, pc } = await join({ before: (one) => one.publish('microphone', fakeTrack('audio')) });
+  assert.equal(pc.transceivers.length, 1);
+  const said = socket.sent.filter(({ event }) => event === 'media-update').map(({ data }) => data);
+  assert.deepEqual(said, [{ isMuted: false, isVideoEnabled: false, isSharingScreen: false }]);
+  client.leave();
+});
+
+test('a refused join rejects with the code of the server and leaves the client usable', async () => {
+  const client = new RodaClient({ url: 'ws://x', storage: new FakeStorage(), WebSocketClass: FakeWebSocket });
+  const connected = client.connect();
+  FakeWebSocket.last.open();
+  await connected;
+  const joined = client.join({ roomId: 'r', name: 'x' });
+  FakeWebSocket.last.refuse('join-room', 'room-full', 'full');
+  await assert.rejects(joined, { code: 'room-full' });
+  assert.equal(client.status, 'connecting');
+  client.leave();
+  await assert.rejects(client.connect(), { code: 'busy' });
+});
+
+test('a server that will not have us ends it: connect() rejects', async () => {
+  const client = new RodaClient({ url: 'ws://x', storage: new FakeStorage(), WebSocketClass: FakeWebSocket });
+  const connected = client.connect();
+  FakeWebSocket.last.drop(1008);
+  await assert.rejects(connected, { code: 'refused' });
+});
+
+test('a drop: same participant with the session token, same connection, open offer said again', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const one = await join();
+  one.socket.drop();
+  assert.equal(one.client.status, 'reconnecting');
+  t.mock.timers.tick(300);
+  FakeWebSocket.last.open();
+  const again = FakeWebSocket.last.find('join-room').data;
+  assert.deepEqual([again.sessionToken, again.userId, again.freshMedia], ['secret', 'me', undefined]);
+  FakeWebSocket.last.ack('join-room', { ...ACK, resumed: true });
+  await settle();
+  assert.equal(FakePeerConnection.last, one.pc);
+  assert.equal(one.client.connection, one.pc);
+  assert.equal(FakeWebSocket.last.find('signal-offer').data.sdp.type, 'offer');
+  assert.ok(FakeWebSocket.last.find('media-update'));
+  assert.equal(one.client.status, 'joined');
+  one.client.leave();
+});
+
+test('a drop that lasted too long: a new participant needs a new connection with the same tracks', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const one = await join({ before: (client) => client.publish('camera', fakeTrack('video')) });
+  one.socket.drop();
+  t.mock.timers.tick(300);
+  FakeWebSocket.last.open();
+  FakeWebSocket.last.ack('join-room', { ...ACK, sessionToken: 'other', resumed: false });
+  await settle();
+  assert.notEqual(FakePeerConnection.last, one.pc);
+  assert.ok(one.pc.closed);
+  assert.equal(FakePeerConnection.last.transceivers.length, 1);
+  one.client.leave();
+});
+
+test('who came and went during a drop is told afterwards', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const one = await join();
+  one.socket.drop();
+  t.mock.timers.tick(300);
+  FakeWebSocket.last.open();
+  const rui = { ...ACK.participants[1], userId: 'rui', name: 'Rui' };
+  FakeWebSocket.last.ack('join-room', { ...ACK, resumed: true, participants: [ACK.participants[0], rui] });
+  await settle();
+  assert.deepEqual([...one.client.participants.keys()], ['rui']);
+  assert.equal(one.of('participant-left')[0].participant.userId, 'ana');
+  one.client.leave();
+});
+
+test('a rejoin the server refuses for good ends it with the reason; another error is tried again', async (t) => {
+  for (const [code, reason] of [
+    ['room-closed', 'room-closed'],
+    ['forbidden', 'removed'],
+    ['busy', 'replaced'],
+  ]) {
+    t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+    const one = await join();
+    one.socket.drop();
+    t.mock.timers.tick(300);
+    FakeWebSocket.last.open();
+    FakeWebSocket.last.refuse('join-room', 'internal');
+    await settle();
+    t.mock.timers.tick(2000);
+    assert.equal(FakeWebSocket.last.sent.filter(({ event }) => event === 'join-room').length, 2);
+    FakeWebSocket.last.refuse('join-room', code);
+    await settle();
+    assert.deepEqual(one.of('ended'), [{ reason, by: null }]);
+    t.mock.timers.reset();
+  }
+});
+
+test('a reload finds its session, another tab and another room do not', async () => {
+  const { client, storage } = await join();
+  assert.equal(takeSession('r', storage), null, 'a living page leaves nothing for a duplicated tab');
+  page.dispatchEvent(new Event('pagehide'));
+  assert.equal(takeSession('other', storage), null);
+  page.dispatchEvent(new Event('pagehide'));
+  const session = takeSession('r', storage);
+  assert.deepEqual(session, { roomId: 'r', userId: 'me', name: 'Eu', sessionToken: 'secret' });
+  assert.equal(takeSession('r', storage), null);
+  client.leave();
+  page.dispatchEvent(new Event('pagehide'));
+  assert.equal(takeSession('r', storage), null, 'who left is gone');
+
+  const back = await join({ ack: { ...ACK, resumed: true }, sessionToken: session.sessionToken });
+  const asked = back.socket.find('join-room').data;
+  assert.deepEqual([asked.sessionToken, asked.freshMedia], ['secret', true]);
+  assert.ok(back.client.connection);
+  back.client.leave();
+});
+
+test('tracks are known by what the server says of each mid, and end when it says so', async () => {
+  const one = await join();
+  await giveTracks(one, [
+    { mid: '10', kind: 'audio', source: 'microphone' },
+    { mid: '11', kind: 'video', source: 'camera' },
+  ]);
+  assert.deepEqual(
+    one.of('track').map(({ userId, source, kind }) => [userId, source, kind]),
+    [
+      ['ana', 'microphone', 'audio'],
+      ['ana', 'camera', 'video'],
+    ],
+  );
+  assert.deepEqual([...one.client.participants.get('ana').tracks.keys()], ['microphone', 'camera']);
+  one.socket.say('tracks', { tracks: [{ mid: '10', userId: 'ana', kind: 'audio', source: 'microphone' }] });
+  assert.deepEqual(
+    one.of('track-ended').map(({ source }) => source),
+    ['camera'],
+  );
+  one.socket.say('user-disconnected', { userId: 'ana', reason: 'left' });
+  assert.equal(one.of('track-ended').length, 2);
+  assert.equal(one.of('participant-left')[0].reason, 'left');
+  one.client.leave();
+});
+
+test('tracks of somebody who is not known yet are shown once they are', async () => {
+  const one = await join({ ack: { ...ACK, participants: [] } });
+  await giveTracks(one, [{ mid: '10', kind: 'video', source: 'camera' }]);
+  assert.deepEqual(one.of('track'), []);
+  one.socket.say('user-connected', { userId: 'ana', name: 'Ana' });
+  assert.equal(one.of('track').length, 1);
+  one.client.leave();
+});
+
+test('muted by the host: silent at once, told, and a locked microphone stays off', async () => {
+  const microphone = fakeTrack('audio');
+  const one = await join({ before: (client) => client.publish('microphone', microphone) });
+  one.socket.say('mute-participant', { targetId: 'me', from: 'ana', kind: 'audio', muted: true, locked: true });
+  assert.equal(microphone.enabled, false);
+  assert.deepEqual(one.of('muted-by-host'), [{ by: 'ana', kind: 'audio', source: 'microphone', locked: true }]);
+  const opened = one.client.setEnabled('microphone', true);
+  one.socket.refuse('media-update', 'forbidden');
+  await assert.rejects(opened, { code: 'forbidden' });
+  assert.equal(microphone.enabled, false);
+  one.socket.say('mute-participant', { targetId: 'me', from: 'ana', kind: 'audio', muted: false, locked: false });
+  assert.equal(one.of('unlocked-by-host').length, 1);
+  assert.equal(microphone.enabled, false, 'nobody opens the microphone of somebody else');
+  one.client.leave();
+});
+
+test('what the others do: media, chat, speaker, host', async () => {
+  const { client, socket, of } = await join();
+  socket.say('media-changed', { userId: 'ana', isMuted: false, isVideoEnabled: false, isSharingScreen: false });
+  assert.equal(client.participants.get('ana').isVideoEnabled, false);
+  socket.say('media-changed', { userId: 'ana', isMuted: false, isVideoEnabled: false, isSharingScreen: false });
+  assert.equal(of('participant-changed').length, 1, 'nothing changed the second time');
+  socket.say('chat-message', { from: 'ana', name: 'Ana', text: 'oi' });
+  assert.equal(of('chat')[0].text, 'oi');
+  socket.say('active-speaker', { userId: null, level: -127 });
+  assert.deepEqual(of('speaker'), [{ userId: null, level: -127 }]);
+  socket.say('host-changed', { hostId: 'me' });
+  const participants = ACK.participants.map((one) => ({
+    ...one,
+    role: one.userId === 'me' ? 'host' : 'participant',
+  }));
+  socket.say('room-participants', { roomId: 'r', hostId: 'me', participants });
+  assert.equal(of('host-changed').length, 1);
+  assert.ok(client.isHost);
+  socket.say('something-new', {});
+  client.leave();
+});
+
+test('offers of other participants are not taken for offers of the server', async () => {
+  const { client, socket, pc } = await join();
+  socket.say('signal-offer', { from: 'ana', sdp: { type: 'offer', sdp: 'peer to peer' } });
+  await settle();
+  assert.equal(pc.remoteDescription, null);
+  client.leave();
+});
+
+test('the end has its reason, once, and nothing is heard after it', async () => {
+  const ends = [
+    [(socket) => socket.say('close-room', { by: 'ana' }), { reason: 'room-closed', by: 'ana' }],
+    [(socket) => socket.say('remove-participant', { targetId: 'me', from: 'ana' }), { reason: 'removed', by: 'ana' }],
+    [
+      (socket) => socket.say('user-disconnected', { userId: 'me', reason: 'replaced' }),
+      { reason: 'replaced', by: null },
+    ],
+    [(socket) => socket.drop(1000, 'resumed on another socket'), { reason: 'replaced', by: null }],
+    [(socket) => socket.drop(1008, 'rate-limited'), { reason: 'refused', by: null }],
+  ];
+  for (const [act, expected] of ends) {
+    const { client, socket, of, pc } = await join();
+    act(socket);
+    socket.say('chat-message', { from: 'ana', text: 'late' });
+    client.leave();
+    assert.deepEqual(of('ended'), [expected]);
+    assert.deepEqual(of('chat'), []);
+    assert.ok(pc.closed);
+    await client.publish('camera', fakeTrack('video'));
+    await client.unpublish('camera');
+  }
+});
+
+test('a media side the server has lost is made anew, and not in a frenzy', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const one = await join();
+  one.socket.say('media-state', { state: 'failed' });
+  const second = FakePeerConnection.last;
+  assert.notEqual(second, one.pc);
+  assert.ok(one.pc.closed);
+  one.socket.say('media-state', { state: 'failed' });
+  assert.equal(FakePeerConnection.last, second);
+  one.client.leave();
+  t.mock.timers.tick(60_000);
+  assert.equal(FakePeerConnection.last, second);
+});
+
+test('leaving says so and closes', async () => {
+  const { client, socket, of } = await join();
+  client.leave();
+  assert.ok(socket.find('leave-room'));
+  assert.equal(socket.closedWith, 1000);
+  assert.deepEqual(of('ended'), [{ reason: 'left', by: null }]);
+});

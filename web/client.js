@@ -1,0 +1,416 @@
+// How does a page take part in a room? (the public JavaScript client of Roda; nothing here touches the DOM)
+// SPDX-License-Identifier: MIT
+import { Signal, SignalError, emit } from './signal.js';
+import { Peer } from './peer.js';
+import { Roster } from './roster.js';
+import { summarize } from './stats.js';
+
+export { SignalError };
+
+const SESSION_KEY = 'roda.session';
+const REJOIN_AGAIN_MS = 2000;
+const RENEW_AGAIN_MS = 5000; // between two new RTCPeerConnections
+const NEGOTIATION = { 'signal-offer': 'offer', 'signal-answer': 'answer', 'ice-candidate': 'candidate' };
+const WIRE = { offer: 'signal-offer', answer: 'signal-answer', candidate: 'ice-candidate' };
+
+// After these a rejoin is hopeless: the reason of `ended` for each.
+const FINAL_CODES = {
+  busy: 'replaced',
+  forbidden: 'removed',
+  unauthorized: 'unauthorized',
+  'not-found': 'room-closed',
+  'room-closed': 'room-closed',
+  'room-full': 'room-full',
+};
+
+function defaultUrl(token) {
+  const url = new URL('/ws', globalThis.location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.searchParams.set('dialect', 'signal');
+  if (token) url.searchParams.set('token', token);
+  return url.href;
+}
+
+/** The session a reload of this tab left behind for that room (and takes it away), or null. */
+export function takeSession(roomId, storage = globalThis.sessionStorage) {
+  try {
+    const session = JSON.parse(storage.getItem(SESSION_KEY));
+    storage.removeItem(SESSION_KEY);
+    return session?.roomId === roomId ? session : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * One participant in one room.
+ *
+ *     const client = new RodaClient();
+ *     client.addEventListener('track', ({ detail }) => show(detail.userId, detail.source, detail.stream));
+ *     await client.connect();
+ *     await client.join({ roomId: 'abcd-efgh-ijkl', name: 'Ana' });
+ *     await client.publish('camera', cameraTrack);
+ *
+ * A dropped WebSocket is dialled again and the same participant re-claimed, while media flows on; so is a reload of
+ * the page (see takeSession). web/README.md lists methods and events.
+ */
+export class RodaClient extends EventTarget {
+  #signal;
+  #storage;
+  #PeerConnection;
+  #peer = null;
+  #wish = null; // what join() was asked for
+  #self = null; // the join ack: userId, name, role, sessionToken, ...
+  #iceServers = [];
+  #hostId = null;
+  #status = 'idle'; // connecting, joined, reconnecting, ended
+  #mediaState = 'new';
+  #roster = new Roster((type, detail) => emit(this, type, detail));
+  #local = new Map(); // source -> {track, stream}
+  #rejoinTimer = null;
+  #renewTimer = null;
+  #renewedAt = -Infinity;
+
+  constructor({ url, token, storage = globalThis.sessionStorage, WebSocketClass, PeerConnection } = {}) {
+    super();
+    this.#signal = new Signal(url ?? defaultUrl(token), WebSocketClass && { WebSocketClass });
+    this.#storage = storage;
+    this.#PeerConnection = PeerConnection;
+    this.#signal.addEventListener('message', ({ detail }) => this.#receive(detail.event, detail.data));
+    this.#signal.addEventListener('open', () => this.#opened());
+    this.#signal.addEventListener('drop', ({ detail }) => this.#dropped(detail));
+  }
+
+  get status() {
+    return this.#status;
+  }
+  get mediaState() {
+    return this.#mediaState;
+  }
+  get userId() {
+    return this.#self?.userId ?? null;
+  }
+  get role() {
+    return this.#self?.role ?? null;
+  }
+  get hostId() {
+    return this.#hostId;
+  }
+  get isHost() {
+    return this.role === 'host';
+  }
+  /** Everybody else: userId -> {userId, name, role, isMuted, isVideoEnabled, isSharingScreen, tracks}. */
+  get participants() {
+    return this.#roster.participants;
+  }
+  /** The RTCPeerConnection, for the curious; null before the join. */
+  get connection() {
+    return this.#peer?.connection ?? null;
+  }
+  /** What the others are told of us. */
+  get media() {
+    const isOn = (source) => this.#local.get(source)?.track.enabled === true;
+    return { isMuted: !isOn('microphone'), isVideoEnabled: isOn('camera'), isSharingScreen: isOn('screen') };
+  }
+
+  // ---- coming and going
+
+  /** Dials. Resolves once the server answers, rejects when it refuses us; keeps dialling in between. */
+  connect() {
+    if (this.#status !== 'idle') return Promise.reject(new SignalError('busy', `already ${this.#status}`));
+    this.#setStatus('connecting');
+    globalThis.addEventListener?.('online', this.#networkChanged);
+    globalThis.navigator?.connection?.addEventListener?.('change', this.#networkChanged);
+    globalThis.addEventListener?.('pagehide', this.#leaveTrace);
+    return new Promise((resolve, reject) => {
+      this.#signal.addEventListener('open', () => resolve(), { once: true });
+      this.addEventListener('ended', ({ detail }) => reject(new SignalError(detail.reason)), { once: true });
+      this.#signal.open();
+    });
+  }
+
+  /** Enters the room. `sessionToken` re-claims the participant an earlier page was. */
+  async join({ roomId, name, userId, role, sessionToken }) {
+    this.#wish = { roomId, name, ...(userId && { userId }), ...(role && { role }) };
+    const ack = await this.#signal.request('join-room', {
+      ...this.#wish,
+      ...(sessionToken && { sessionToken, freshMedia: true }),
+    });
+    this.#joined(ack);
+    return ack;
+  }
+
+  /** Goes for good: the server frees the place at once. */
+  leave() {
+    if (this.#status === 'ended') return;
+    if (this.#signal.isOpen) this.#signal.request('leave-room', {}).catch(() => {});
+    this.#end('left');
+  }
+
+  // ---- our own media
+
+  /** Sends a track as `microphone`, `camera`, `screen` or `screen-audio`, in place of the one sent so far. */
+  async publish(source, track, stream = new MediaStream([track])) {
+    this.#local.set(source, { track, stream });
+    await this.#peer?.publish(source, track, stream);
+    await this.#sayMedia();
+  }
+
+  /** Stops sending it. The track itself belongs to the caller. */
+  async unpublish(source) {
+    if (!this.#local.delete(source)) return;
+    await this.#peer?.unpublish(source, { keep: source === 'microphone' || source === 'camera' });
+    await this.#sayMedia();
+  }
+
+  /** Mutes or opens what is published; rejects with `forbidden` while the host has it locked. */
+  async setEnabled(source, enabled) {
+    const local = this.#local.get(source);
+    if (!local || local.track.enabled === enabled) return;
+    local.track.enabled = enabled;
+    try {
+      await this.#sayMedia();
+    } catch (error) {
+      if (error.code === 'forbidden') local.track.enabled = !enabled;
+      throw error;
+    }
+  }
+
+  /** The published track of that source, or null. */
+  localTrack(source) {
+    return this.#local.get(source)?.track ?? null;
+  }
+
+  // ---- the room
+
+  chat(text, to) {
+    return this.#signal.request('chat-message', { text, ...(to && { to }) });
+  }
+  mute(targetId, { kind = 'audio', locked = false } = {}) {
+    return this.#signal.request('mute-participant', { targetId, kind, locked });
+  }
+  remove(targetId, reason) {
+    return this.#signal.request('remove-participant', { targetId, ...(reason && { reason }) });
+  }
+  close(reason) {
+    return this.#signal.request('close-room', { ...(reason && { reason }) });
+  }
+  /** Which layer of somebody's track to receive: 0 is the smallest, -1 the best there is. */
+  selectLayer(userId, source, { spatial = -1, temporal = -1 } = {}) {
+    return this.#signal.request('select-layer', { userId, source, spatial, temporal });
+  }
+  /** An RTCDataChannel: what is written on it reaches everybody else's channel of the same label. */
+  openChannel(label, options) {
+    if (!this.#peer) throw new SignalError('offline', 'join a room first');
+    return this.#peer.openChannel(label, options);
+  }
+  restartIce() {
+    this.#peer?.restartIce();
+  }
+  /** What flows right now, per track and with its owner (see stats.js). */
+  async stats() {
+    if (!this.#peer) return { inbound: [], outbound: [], transport: null };
+    return summarize(await this.#peer.connection.getStats(), this.#roster.wireTracks);
+  }
+
+  // ---- the connection
+
+  #setStatus(status) {
+    if (this.#status === status) return;
+    this.#status = status;
+    emit(this, 'status', { status });
+  }
+
+  #opened() {
+    if (this.#self) this.#rejoin();
+  }
+
+  async #rejoin() {
+    clearTimeout(this.#rejoinTimer);
+    const { sessionToken, userId } = this.#self;
+    try {
+      this.#joined(await this.#signal.request('join-room', { ...this.#wish, userId, sessionToken }));
+    } catch (error) {
+      if (error.code in FINAL_CODES) return this.#end(FINAL_CODES[error.code]);
+      if (error.code !== 'offline') this.#rejoinTimer = setTimeout(() => this.#rejoin(), REJOIN_AGAIN_MS);
+    }
+  }
+
+  #joined(ack) {
+    this.#signal.settle();
+    const resumed = ack.resumed === true && this.#peer !== null;
+    this.#self = ack;
+    this.#roster.selfId = ack.userId;
+    this.#hostId = ack.hostId ?? null;
+    if (ack.iceServers) this.#iceServers = ack.iceServers;
+    this.#setStatus('joined');
+    this.#roster.sync(ack.participants ?? []);
+    emit(this, 'joined', { ...ack, resumed });
+    this.#sayMedia().catch(() => {});
+    if (resumed) this.#peer.resync();
+    else this.#startPeer();
+  }
+
+  #dropped({ code, reason, retryMs }) {
+    if (this.#status === 'ended') return;
+    if (retryMs === null) return this.#end(code === 1000 ? 'replaced' : 'refused');
+    if (this.#self) this.#setStatus('reconnecting');
+    emit(this, 'drop', { code, reason, retryMs });
+  }
+
+  #networkChanged = () => {
+    this.#signal.probe();
+    this.#peer?.restartIce();
+  };
+
+  // Only a page that goes away leaves its token behind: a duplicated tab must not find a living one.
+  #leaveTrace = () => {
+    if (this.#status !== 'joined' && this.#status !== 'reconnecting') return;
+    const { roomId, userId, name, sessionToken } = this.#self;
+    this.#storage?.setItem(SESSION_KEY, JSON.stringify({ roomId, userId, name, sessionToken }));
+  };
+
+  #end(reason, by = null) {
+    if (this.#status === 'ended') return;
+    this.#setStatus('ended');
+    clearTimeout(this.#rejoinTimer);
+    clearTimeout(this.#renewTimer);
+    globalThis.removeEventListener?.('online', this.#networkChanged);
+    globalThis.navigator?.connection?.removeEventListener?.('change', this.#networkChanged);
+    globalThis.removeEventListener?.('pagehide', this.#leaveTrace);
+    this.#peer?.close();
+    this.#peer = null;
+    this.#signal.close();
+    emit(this, 'ended', { reason, by });
+  }
+
+  // ---- media
+
+  #stopPeer() {
+    this.#peer?.close();
+    this.#peer = null;
+    this.#roster.wireTracks = [];
+    this.#syncTracks();
+  }
+
+  #startPeer() {
+    this.#stopPeer();
+    const send = (kind, data) => this.#signal.request(WIRE[kind], { target: 'sfu', ...data });
+    const peer = new Peer({ iceServers: this.#iceServers, send, PeerConnection: this.#PeerConnection });
+    this.#peer = peer;
+    peer.addEventListener('negotiated', () => this.#syncTracks());
+    peer.addEventListener('state', ({ detail }) => this.#setMediaState(detail.state));
+    peer.addEventListener('channel', ({ detail }) => this.#watchChannel(detail.channel));
+    peer.addEventListener('trouble', ({ detail }) => emit(this, 'error', { error: detail.error }));
+    peer.addEventListener('lost', () => this.#renewPeer());
+    for (const [source, { track, stream }] of this.#local) peer.publish(source, track, stream);
+    this.#setMediaState('new');
+  }
+
+  // The old connection is beyond repair, here or at the server. The server knows a new one by its first offer.
+  #renewPeer() {
+    clearTimeout(this.#renewTimer);
+    const waitMs = this.#renewedAt + RENEW_AGAIN_MS - performance.now();
+    if (waitMs > 0) {
+      this.#renewTimer = setTimeout(() => this.#renewPeer(), waitMs);
+      return;
+    }
+    this.#renewedAt = performance.now();
+    this.#startPeer();
+  }
+
+  #setMediaState(state) {
+    this.#mediaState = state;
+    emit(this, 'media-state', { state });
+  }
+
+  #watchChannel(channel) {
+    channel.addEventListener('message', ({ data }) => emit(this, 'data', { label: channel.label, data, channel }));
+    emit(this, 'channel', { label: channel.label, channel });
+  }
+
+  // Said again after every join, so a drop in between loses nothing.
+  async #sayMedia() {
+    if (this.#status !== 'joined') return;
+    await this.#signal.request('media-update', this.media).catch((error) => {
+      if (error.code !== 'offline') throw error;
+    });
+  }
+
+  #syncTracks() {
+    this.#roster.syncTracks((mid) => this.#peer?.receiver(mid));
+  }
+
+  // ---- what the server says
+
+  #receive(event, data) {
+    if (this.#status === 'ended') return;
+    const kind = NEGOTIATION[event];
+    if (kind) return this.#receiveNegotiation(kind, data);
+    const handler = this.#handlers[event];
+    if (handler) handler(data);
+  }
+
+  #receiveNegotiation(kind, { from, sdp, candidate }) {
+    if (from !== undefined && from !== 'sfu') return; // another participant's peer-to-peer attempt is not for us
+    if (kind === 'candidate') this.#peer?.receive(kind, candidate);
+    else this.#peer?.receive(kind, typeof sdp === 'string' ? sdp : sdp?.sdp);
+  }
+
+  #handlers = {
+    'user-connected': (data) => {
+      this.#roster.add(data);
+      this.#syncTracks();
+    },
+    'user-disconnected': ({ userId, reason }) => {
+      if (userId === this.userId) this.#end(reason ?? 'removed');
+      else this.#roster.drop(userId, reason);
+    },
+    'room-participants': ({ participants = [], hostId }) => {
+      const own = participants.find(({ userId }) => userId === this.userId);
+      if (own && own.role !== this.role) this.#self = { ...this.#self, role: own.role };
+      this.#roster.sync(participants);
+      this.#setHost(hostId);
+      this.#syncTracks();
+    },
+    'media-changed': ({ userId, ...flags }) => this.#roster.change(userId, flags),
+    'mute-participant': (data) => this.#mutedByHost(data),
+    'remove-participant': ({ targetId, from }) => {
+      if (targetId === this.userId) this.#end('removed', from);
+    },
+    'close-room': ({ by }) => this.#end('room-closed', by),
+    'chat-message': (data) => {
+      if (data.from !== this.userId) emit(this, 'chat', data);
+    },
+    tracks: ({ tracks }) => {
+      this.#roster.wireTracks = tracks ?? [];
+      this.#syncTracks();
+    },
+    'active-speaker': ({ userId, level }) => emit(this, 'speaker', { userId: userId || null, level }),
+    'host-changed': ({ hostId }) => this.#setHost(hostId),
+    'ice-servers': ({ iceServers = [] }) => {
+      this.#iceServers = iceServers;
+      this.connection?.setConfiguration({ iceServers, bundlePolicy: 'max-bundle' });
+    },
+    'media-state': ({ state }) => {
+      if (state === 'failed') this.#renewPeer();
+    },
+    'recording-changed': (data) => emit(this, 'recording-changed', data),
+    error: (data) => emit(this, 'error', { error: new SignalError(data.code, data.message, data.event) }),
+  };
+
+  #setHost(hostId = null) {
+    if (this.#hostId === hostId) return;
+    this.#hostId = hostId;
+    emit(this, 'host-changed', { hostId });
+  }
+
+  // `muted: false` only takes a lock away: nobody opens somebody else's microphone.
+  #mutedByHost({ targetId, from, kind = 'audio', muted = true, locked = false }) {
+    if (targetId !== this.userId) return;
+    const source = kind === 'video' ? 'camera' : 'microphone';
+    const local = this.#local.get(source);
+    if (muted && local) local.track.enabled = false;
+    emit(this, muted ? 'muted-by-host' : 'unlocked-by-host', { by: from, kind, source, locked });
+  }
+}

@@ -1,0 +1,202 @@
+// Am I ready to enter? (name, devices and a look at oneself before the room)
+// SPDX-License-Identifier: MIT
+import { canCapture, explain } from './devices.js';
+import { h, setLabel, setText } from './dom.js';
+import { icon, logo, swapIcon } from './icons.js';
+import { showLevel } from './level.js';
+import { rememberedMedia } from './media.js';
+import { problem } from './notices.js';
+import { DeviceLists, languageButton } from './settings.js';
+
+const NAME_KEY = 'roda.name';
+const NAME_MAX = 60;
+
+export function rememberedName() {
+  return localStorage.getItem(NAME_KEY) ?? '';
+}
+
+/** `enter({name})` returns a promise; `failed(key)` may be called later to say why it did not work. */
+export class Lobby {
+  #media;
+  #enter;
+  #stopLevel = null;
+  #levelTrack = null;
+
+  constructor({ route, media, devices, enter }) {
+    this.#media = media;
+    this.#enter = enter;
+    this.lists = new DeviceLists({ devices, onChange: (source) => this.#deviceChanged(source) });
+    this.#buildPreview();
+    this.#buildForm(route);
+    this.element = h(
+      'div',
+      { class: 'view lobby' },
+      h('header', { class: 'bar' }, h('a', { class: 'brand', href: '/' }, logo(), 'Roda'), languageButton()),
+      h('main', {}, this.preview, this.form),
+    );
+    media.addEventListener('change', this.#show);
+    navigator.mediaDevices?.addEventListener?.('devicechange', this.#refresh);
+  }
+
+  async start() {
+    if (!globalThis.RTCPeerConnection) return this.#cannot('unsupported');
+    if (!canCapture()) return this.#cannot('insecure');
+    setText(this.hint, 'previewStarting');
+    await this.#media.start(rememberedMedia());
+    await this.lists.refresh();
+    this.#explain();
+  }
+
+  /** The room could not be entered. */
+  failed(key) {
+    this.#setBusy(false);
+    this.trouble.replaceChildren(problem(key));
+  }
+
+  /** The server does not answer yet; it goes on being tried. */
+  waiting() {
+    this.trouble.replaceChildren(problem('endUnreachable', {}, h('p', { class: 'hush', t: 'endUnreachableText' })));
+  }
+
+  close() {
+    this.#stopLevel?.();
+    this.#media.removeEventListener('change', this.#show);
+    navigator.mediaDevices?.removeEventListener?.('devicechange', this.#refresh);
+    this.video.srcObject = null;
+  }
+
+  #buildPreview() {
+    this.video = h('video', { autoplay: true, playsinline: true, muted: true, label: 'preview' });
+    this.video.muted = true;
+    this.hint = h('p', { class: 'hint', t: 'previewOff' });
+    this.microphone = this.#toggle('microphone', 'mic');
+    this.camera = this.#toggle('camera', 'camera');
+    this.meter = h('meter', { min: 0, max: 1, value: 0, label: 'micLevel' });
+    this.preview = h(
+      'section',
+      { class: 'preview' },
+      h('div', { class: 'mirror' }, this.hint, this.video),
+      h('div', { class: 'toggles' }, this.microphone, this.camera),
+      this.meter,
+    );
+  }
+
+  #buildForm({ roomId, role }) {
+    this.name = h('input', {
+      id: 'name',
+      name: 'name',
+      autocomplete: 'name',
+      maxlength: NAME_MAX,
+      required: true,
+      placeholder: 'nameHint',
+      'aria-describedby': 'name-problem',
+    });
+    this.name.value = rememberedName();
+    this.nameProblem = h('p', { class: 'problem', id: 'name-problem', role: 'alert', hidden: true });
+    const isWide = matchMedia('(min-width: 861px)').matches;
+    this.choice = h('details', { open: isWide }, h('summary', { t: 'deviceChoice' }), this.lists.element);
+    this.notice = h('div', { class: 'notice' });
+    this.trouble = h('div', { class: 'notice' });
+    this.submit = h('button', { class: 'accent large submit', type: 'submit', t: 'enterRoom' });
+    this.muted = h('p', { class: 'hush', t: 'enterMuted', hidden: true });
+    this.form = h(
+      'form',
+      { class: 'card', novalidate: true, on: { submit: (event) => this.#submitted(event) } },
+      h('p', { class: 'kicker', t: role === 'host' ? 'asHost' : 'asGuest' }),
+      h('h1', { t: 'ready', tabindex: -1 }),
+      h('p', { class: 'hush' }, h('span', { t: 'room' }), ' ', h('code', {}, roomId)),
+      this.notice,
+      h('label', { for: 'name', t: 'yourName' }),
+      this.name,
+      this.nameProblem,
+      this.choice,
+      this.trouble,
+      this.submit,
+      this.muted,
+    );
+  }
+
+  #toggle(source, iconName) {
+    const button = h('button', { class: 'disc', type: 'button', 'data-control': source }, icon(iconName));
+    button.addEventListener('click', async () => {
+      await this.#media.toggle(source);
+      this.lists.refresh();
+      this.#explain();
+    });
+    return button;
+  }
+
+  #show = () => {
+    const { microphone, camera } = this;
+    const micOn = this.#media.isOn('microphone');
+    const cameraOn = this.#media.isOn('camera');
+    swapIcon(microphone, micOn ? 'mic' : 'mic-off');
+    setLabel(microphone, micOn ? 'muteMicLabel' : 'unmuteMicLabel');
+    microphone.classList.toggle('off', !micOn);
+    swapIcon(camera, cameraOn ? 'camera' : 'camera-off');
+    setLabel(camera, cameraOn ? 'stopCameraLabel' : 'startCameraLabel');
+    camera.classList.toggle('off', !cameraOn);
+    setText(this.hint, 'previewOff');
+    this.muted.hidden = micOn;
+    this.#showCamera(this.#media.track('camera'));
+    this.#showLevel(this.#media.track('microphone'));
+  };
+
+  #showCamera(track) {
+    const shown = this.video.srcObject?.getVideoTracks()[0] ?? null;
+    if (shown !== track) this.video.srcObject = track && new MediaStream([track]);
+    this.video.hidden = !track;
+    this.preview.classList.toggle('without-video', !track);
+  }
+
+  #showLevel(track) {
+    if (this.#levelTrack === track) return;
+    this.#levelTrack = track;
+    this.#stopLevel?.();
+    this.#stopLevel = track && showLevel(track, this.meter);
+    this.meter.hidden = !track;
+  }
+
+  #refresh = () => this.lists.refresh();
+
+  async #deviceChanged(source) {
+    if (source === 'speaker') return;
+    await this.#media.renew(source);
+    this.#explain();
+  }
+
+  #explain() {
+    const why = explain(this.#media.errors);
+    if (!why) return this.notice.replaceChildren();
+    const again = h('button', { type: 'button', class: 'quiet', t: 'tryAgain', on: { click: () => this.start() } });
+    const help = why.kind === 'denied' ? h('p', { class: 'hush', t: 'deniedHelp' }) : null;
+    this.notice.replaceChildren(problem(why.key, why.params, ...[help, again].filter(Boolean)));
+  }
+
+  #cannot(key) {
+    this.notice.replaceChildren(problem(key));
+    for (const button of [this.microphone, this.camera]) button.disabled = true;
+    this.#show();
+    if (key === 'unsupported') this.submit.disabled = true;
+  }
+
+  #setBusy(isBusy) {
+    this.submit.disabled = isBusy;
+    setText(this.submit, isBusy ? 'entering' : 'enterRoom');
+  }
+
+  #submitted(event) {
+    event.preventDefault();
+    const name = this.name.value.trim();
+    this.nameProblem.hidden = Boolean(name);
+    this.name.setAttribute('aria-invalid', String(!name));
+    if (!name) {
+      setText(this.nameProblem, 'nameMissing');
+      return this.name.focus();
+    }
+    localStorage.setItem(NAME_KEY, name);
+    this.trouble.replaceChildren();
+    this.#setBusy(true);
+    this.#enter({ name });
+  }
+}

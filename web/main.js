@@ -1,0 +1,110 @@
+// Which view is shown now? (start page -> lobby -> room -> end)
+// SPDX-License-Identifier: MIT
+import { RodaClient, takeSession } from './client.js';
+import { Devices, canCapture } from './devices.js';
+import { translate } from './dom.js';
+import { endTitle, endView, returningView } from './end.js';
+import { homeView } from './home.js';
+import { startLanguage, t } from './i18n.js';
+import { Lobby } from './lobby.js';
+import { LocalMedia, rememberedMedia } from './media.js';
+import { Room } from './room.js';
+import { parseRoute, roomPath } from './route.js';
+
+const TOKEN_KEY = 'roda.token';
+
+const route = parseRoute(location);
+let shown = null; // the Lobby or Room on the screen
+
+/** For tests and the curious: `client` is the RodaClient of now, `media` our own tracks, `room` the Room. */
+const roda = { route, client: null, media: null, room: null };
+window.roda = roda;
+
+function show(element, view = null) {
+  shown?.close();
+  shown = view;
+  document.body.replaceChildren(element);
+  element.querySelector('h1')?.focus({ preventScroll: true });
+}
+
+// The token leaves the address bar at once, so that a shared screen or a copied address does not give it away.
+function takeToken() {
+  if (!route.token) return sessionStorage.getItem(TOKEN_KEY);
+  sessionStorage.setItem(TOKEN_KEY, route.token);
+  const query = new URLSearchParams(location.search);
+  query.delete('token');
+  history.replaceState(null, '', `${location.pathname}${query.size ? `?${query}` : ''}`);
+  return route.token;
+}
+
+function begin() {
+  const devices = new Devices({ video: route.video });
+  const media = new LocalMedia(devices);
+  return { devices, media, token: takeToken() };
+}
+
+function openLobby() {
+  const { devices, media, token } = begin();
+  const lobby = new Lobby({
+    route,
+    media,
+    devices,
+    enter: ({ name }) => enter({ devices, media, token, name, lobby }),
+  });
+  roda.media = media;
+  show(lobby.element, lobby);
+  lobby.start();
+  return lobby;
+}
+
+async function enter({ devices, media, token, name, lobby, sessionToken }) {
+  const client = new RodaClient({ token });
+  roda.client = client;
+  client.addEventListener('drop', () => {
+    if (client.status === 'connecting') lobby?.waiting();
+  });
+  try {
+    await client.connect();
+    await media.attach(client);
+    await client.join({ roomId: route.roomId, name, role: route.role, sessionToken });
+  } catch (error) {
+    client.leave();
+    if (lobby) return lobby.failed(endTitle(error.code));
+    media.stop();
+    return void openLobby();
+  }
+  const room = new Room({ client, media, devices, roomId: route.roomId, name });
+  roda.room = room;
+  client.addEventListener('ended', ({ detail }) => finish(detail.reason, media));
+  show(room.element, room);
+  if (client.role === 'observer') await media.stop(); // the token says: only watches
+}
+
+function finish(reason, media) {
+  media.stop();
+  show(endView({ reason, again: openLobby }));
+}
+
+// A reload in the middle of a call: straight back in, as the same participant.
+async function comeBack(session) {
+  show(returningView());
+  const { devices, media, token } = begin();
+  roda.media = media;
+  if (canCapture()) await media.start(rememberedMedia());
+  await enter({ devices, media, token, name: session.name, sessionToken: session.sessionToken });
+}
+
+function start() {
+  startLanguage();
+  document.title = t('title');
+  translate(document);
+  if (route.view !== 'room') return show(homeView({ isTest: route.view === 'test' }));
+  if (route.isNew) {
+    history.replaceState(null, '', roomPath(route.roomId, route.role) + location.search + location.hash);
+  }
+  const session = takeSession(route.roomId);
+  if (session) comeBack(session);
+  else openLobby();
+}
+
+start();

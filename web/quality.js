@@ -1,0 +1,27 @@
+// Is the connection good enough to talk?
+// SPDX-License-Identifier: MIT
+
+const EVERY_MS = 3000;
+const LOSS_MAX = 0.08;
+const RTT_MAX_MS = 700;
+
+/** True when between two readings of RodaClient.stats() too much was lost, or the way is too long. */
+export function isWeak(before, now) {
+  const total = (list, field) => list.reduce((sum, stat) => sum + (stat[field] ?? 0), 0);
+  const lost = total(now.inbound, 'lost') - total(before.inbound, 'lost');
+  const received = total(now.inbound, 'packets') - total(before.inbound, 'packets');
+  if (received > 20 && lost / (lost + received) > LOSS_MAX) return true;
+  return (now.transport?.rttMs ?? 0) > RTT_MAX_MS;
+}
+
+/** Calls `onChange(isWeak)` when it changes. Returns the function that stops it. */
+export function watchQuality(client, onChange) {
+  let before = null;
+  let known = false;
+  const timer = setInterval(async () => {
+    const now = await client.stats().catch(() => null); // the connection is being exchanged
+    if (now && before && isWeak(before, now) !== known) onChange((known = !known));
+    before = now;
+  }, EVERY_MS);
+  return () => clearInterval(timer);
+}

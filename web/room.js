@@ -1,0 +1,390 @@
+// How do the client's events and the person's taps become what is seen and heard in the room?
+// SPDX-License-Identifier: MIT
+import { Chat } from './chat.js';
+import { Controls } from './controls.js';
+import { canShareScreen } from './devices.js';
+import { h, setText } from './dom.js';
+import { icon, logo } from './icons.js';
+import { t } from './i18n.js';
+import { Banner, Notes, ask } from './notices.js';
+import { Panel } from './panel.js';
+import { People } from './people.js';
+import { watchQuality } from './quality.js';
+import { inviteUrl } from './route.js';
+import { openSettings } from './settings.js';
+import { listen } from './shortcuts.js';
+import { Sound } from './sound.js';
+import { Stage } from './stage.js';
+
+/** The room after the join, until the client's `ended`. `media` is attached to the client already. */
+export class Room {
+  #client;
+  #media;
+  #devices;
+  #roomId;
+  #stopping = []; // what close() has to undo
+  #unread = 0;
+  #wakeLock = null;
+
+  constructor({ client, media, devices, roomId, name }) {
+    this.#client = client;
+    this.#media = media;
+    this.#devices = devices;
+    this.#roomId = roomId;
+    this.name = name;
+    this.#build();
+    this.#wireClient();
+    this.#on(media, 'change', () => this.#showSelf());
+    this.#on(media, 'trouble', ({ source }) =>
+      this.notes.show(source.startsWith('screen') ? 'shareFailed' : 'deviceLost'),
+    );
+    this.#on(document, 'language', () => this.#showPeople());
+    this.#on(document, 'visibilitychange', () => this.#keepAwake());
+    this.#stopping.push(
+      listen(this.#keys()),
+      watchQuality(client, (isWeak) => (this.weak.hidden = !isWeak)),
+    );
+    this.stage.add({ userId: client.userId, isSelf: true }).setName(name);
+    for (const participant of client.participants.values()) this.#arrived(participant);
+    this.#showSelf();
+    this.#showState();
+    this.#keepAwake();
+  }
+
+  close() {
+    for (const stop of this.#stopping) stop();
+    this.stage.close();
+    this.sound.close();
+    this.#wakeLock?.release().catch(() => {});
+    document.querySelectorAll('dialog').forEach((dialog) => dialog.remove());
+  }
+
+  // ---- building
+
+  #build() {
+    const client = this.#client;
+    this.stage = new Stage({
+      selectLayer: (userId, source, spatial) => client.selectLayer(userId, source, { spatial }).catch(() => {}),
+    });
+    this.sound = new Sound({
+      sink: this.#devices.chosen('speaker'),
+      onBlocked: (isBlocked) => (this.tap.hidden = !isBlocked),
+    });
+    this.chat = new Chat({ send: (text) => this.#say(text) });
+    this.people = new People({ mute: (one) => this.#muteOther(one), remove: (one) => this.#removeOther(one) });
+    this.panel = new Panel({
+      pages: { chat: { title: 'chat', view: this.chat }, people: { title: 'people', view: this.people } },
+      onChange: (open) => this.#panelChanged(open),
+    });
+    const mayPublish = client.role !== 'observer';
+    this.controls = new Controls({
+      microphone: mayPublish ? () => this.#toggle('microphone') : null,
+      camera: mayPublish ? () => this.#toggle('camera') : null,
+      screen: mayPublish && canShareScreen() ? () => this.#toggleScreen() : null,
+      chat: () => this.panel.toggle('chat'),
+      people: () => this.panel.toggle('people'),
+      leave: () => this.#leave(),
+    });
+    this.notes = new Notes();
+    this.banner = new Banner();
+    this.tap = h(
+      'button',
+      { class: 'accent tap', type: 'button', hidden: true },
+      icon('sound'),
+      h('span', {}, h('strong', { t: 'tapToHear' }), h('small', { t: 'tapToHearText' })),
+    );
+    this.tap.addEventListener('click', () => this.sound.unblock());
+    this.waiting = this.#buildWaiting();
+    const stageBox = h('div', { class: 'stage-box' }, this.stage.element, this.waiting, this.tap, this.notes.element);
+    this.element = h(
+      'div',
+      { class: 'view room' },
+      this.#buildBar(),
+      this.banner.element,
+      h('main', {}, stageBox, this.panel.element),
+      this.controls.element,
+      this.sound.element,
+    );
+  }
+
+  #buildBar() {
+    const invite = h(
+      'button',
+      { class: 'quiet', type: 'button', label: 'inviteLabel' },
+      icon('invite'),
+      h('span', { t: 'invite' }),
+    );
+    invite.addEventListener('click', () => this.#invite());
+    const settings = h('button', { class: 'round quiet', type: 'button', label: 'settingsLabel' }, icon('settings'));
+    settings.addEventListener('click', () => this.#openSettings());
+    this.state = h('span', { class: 'state', role: 'status' });
+    this.weak = h('span', { class: 'weak', role: 'status', hidden: true }, icon('alert'), h('span', { t: 'weak' }));
+    this.recording = h('span', { class: 'recording', role: 'status', hidden: true, t: 'recordingOn' });
+    const title = h(
+      'h1',
+      { tabindex: -1 },
+      h('span', { class: 'hush', t: 'room' }),
+      ' ',
+      h('code', {}, this.#roomId),
+    );
+    const brand = h('span', { class: 'brand' }, logo());
+    return h('header', { class: 'bar' }, brand, title, this.state, this.weak, this.recording, invite, settings);
+  }
+
+  #buildWaiting() {
+    const isHost = this.#client.isHost;
+    const invite = h('button', { class: 'accent', type: 'button' }, icon('invite'), h('span', { t: 'invite' }));
+    invite.addEventListener('click', () => this.#invite());
+    return h(
+      'div',
+      { class: 'waiting card' },
+      h('h2', { t: isHost ? 'alone' : 'waitingHost' }),
+      h('p', { t: isHost ? 'aloneText' : 'waitingHostText' }),
+      isHost ? invite : null,
+    );
+  }
+
+  #keys() {
+    return {
+      m: () => this.controls.microphone?.click(),
+      v: () => this.controls.camera?.click(),
+      s: () => this.controls.screen?.click(),
+      c: () => this.controls.chat.click(),
+      p: () => this.controls.people.click(),
+      '?': () => this.#openSettings(),
+      escape: () => this.panel.show(null),
+    };
+  }
+
+  #on(target, type, listener) {
+    const call = (event) => listener(event.detail ?? {});
+    target.addEventListener(type, call);
+    this.#stopping.push(() => target.removeEventListener(type, call));
+  }
+
+  // ---- what the client says
+
+  #wireClient() {
+    const on = (type, listener) => this.#on(this.#client, type, listener);
+    on('participant-joined', ({ participant }) => {
+      this.#arrived(participant);
+      this.notes.show('joinedNote', { name: this.#nameOf(participant) });
+    });
+    on('participant-changed', ({ participant }) => this.#showParticipant(participant));
+    on('participant-left', ({ participant }) => {
+      this.stage.remove(participant.userId);
+      this.notes.show('leftNote', { name: this.#nameOf(participant) });
+      this.#showPeople();
+    });
+    on('track', (detail) => this.#trackCame(detail));
+    on('track-ended', (detail) => this.#trackWent(detail));
+    on('speaker', ({ userId }) => this.stage.setSpeaker(userId));
+    on('chat', (detail) => this.#heard(detail));
+    on('muted-by-host', ({ by, kind }) => {
+      const name = this.#client.participants.get(by)?.name || t('somebody');
+      this.notes.show(kind === 'video' ? 'cameraByHost' : 'mutedByHost', { name });
+    });
+    on('host-changed', ({ hostId }) => {
+      if (hostId === this.#client.userId) this.notes.show('nowHost');
+      this.#showPeople();
+    });
+    on('recording-changed', ({ recording }) => {
+      this.recording.hidden = !recording;
+      this.notes.show(recording ? 'recordingOn' : 'recordingOff');
+    });
+    on('status', () => this.#showState());
+    on('media-state', () => this.#showState());
+    on('joined', () => this.#showPeople());
+  }
+
+  #arrived(participant) {
+    this.stage.add({ userId: participant.userId });
+    for (const entry of participant.tracks.values()) this.#trackCame({ userId: participant.userId, ...entry });
+    this.#showParticipant(participant);
+  }
+
+  #showParticipant(participant) {
+    for (const source of ['camera', 'screen']) {
+      const tile = this.stage.tile(participant.userId, source);
+      if (!tile) continue;
+      tile.setName(this.#nameOf(participant));
+      tile.setMuted(participant.isMuted);
+      if (source === 'camera') tile.setVideoEnabled(participant.isVideoEnabled);
+    }
+    this.#showPeople();
+  }
+
+  #trackCame({ userId, source, kind, track, stream }) {
+    if (kind === 'audio') return this.sound.add(track, stream);
+    const participant = this.#client.participants.get(userId);
+    const tile = this.stage.add({ userId, source });
+    tile.setName(this.#nameOf(participant));
+    tile.setVideo(stream);
+    if (source === 'screen') this.notes.show('sharingNote', { name: this.#nameOf(participant) });
+  }
+
+  #trackWent({ userId, source, kind, track }) {
+    if (kind === 'audio') this.sound.remove(track);
+    else if (source === 'screen') this.stage.remove(userId, 'screen');
+    else this.stage.tile(userId)?.setVideo(null);
+  }
+
+  #heard({ from, name, text, timestamp }) {
+    const known = this.#client.participants.get(from);
+    this.chat.add({ userId: from, name: name || (known ? this.#nameOf(known) : t('guest')), text, timestamp });
+    if (this.panel.open !== 'chat') this.controls.showUnread(++this.#unread);
+  }
+
+  #nameOf({ name }) {
+    return name || t('guest');
+  }
+
+  // ---- what is shown of ourselves
+
+  #showSelf() {
+    const { userId } = this.#client;
+    const tile = this.stage.tile(userId);
+    this.#showOwn(tile, this.#media.track('camera'));
+    tile.setMuted(!this.#media.isOn('microphone'));
+    const screen = this.#media.track('screen');
+    if (screen) {
+      const shared = this.stage.add({ userId, source: 'screen', isSelf: true });
+      shared.setName(this.name);
+      this.#showOwn(shared, screen);
+    } else this.stage.remove(userId, 'screen');
+    this.controls.showMicrophone(this.#media.isOn('microphone'));
+    this.controls.showCamera(this.#media.isOn('camera'));
+    this.controls.showScreen(Boolean(screen));
+    this.#showPeople();
+  }
+
+  #showOwn(tile, track) {
+    const shown = tile.video.srcObject?.getVideoTracks()[0] ?? null;
+    if (shown !== track) tile.setVideo(track && new MediaStream([track]));
+  }
+
+  #showPeople() {
+    const [client, media] = [this.#client, this.#media];
+    const flags = { isMuted: !media.isOn('microphone'), isVideoEnabled: media.isOn('camera') };
+    const self = { userId: client.userId, name: this.name, ...flags, isSharingScreen: media.isOn('screen') };
+    const others = [...client.participants.values()].map((one) => ({ ...one, name: this.#nameOf(one) }));
+    this.people.show({ self, others, hostId: client.hostId, isHost: client.isHost });
+    this.waiting.hidden = others.length > 0;
+  }
+
+  #showState() {
+    const { status, mediaState } = this.#client;
+    const isBack = status === 'joined' && mediaState === 'connected';
+    setText(this.state, status === 'reconnecting' ? 'reconnecting' : isBack ? 'connected' : 'connecting');
+    this.state.classList.toggle('good', isBack);
+    const isBroken = mediaState === 'disconnected' || mediaState === 'failed';
+    this.banner.show(status === 'reconnecting' ? 'reconnectingText' : isBroken ? 'mediaReconnecting' : null);
+  }
+
+  #panelChanged(open) {
+    this.controls.showPanel(open);
+    this.element.classList.toggle('with-panel', open !== null);
+    if (open !== 'chat') return;
+    this.#unread = 0;
+    this.controls.showUnread(0);
+  }
+
+  // ---- what the person does
+
+  async #try(action) {
+    try {
+      await action();
+    } catch (error) {
+      if (error.code === 'forbidden') this.notes.show('micLocked');
+      else this.notes.show('actionFailed', { message: error.message });
+    }
+  }
+
+  #toggle(source) {
+    return this.#try(() => this.#media.toggle(source));
+  }
+
+  #toggleScreen() {
+    if (this.#media.track('screen')) return this.#try(() => this.#media.stopScreen());
+    return this.#try(async () => {
+      await this.#media.shareScreen().catch((error) => {
+        if (error.name === 'NotAllowedError') return; // the person changed their mind
+        throw error;
+      });
+    });
+  }
+
+  async #say(text) {
+    await this.#client.chat(text);
+    this.chat.add({ userId: this.#client.userId, name: this.name, text, isSelf: true });
+  }
+
+  #muteOther({ userId }) {
+    return this.#try(() => this.#client.mute(userId));
+  }
+
+  async #removeOther({ userId, name }) {
+    const choices = [
+      { value: '', key: 'cancel' },
+      { value: 'remove', key: 'removeYes', kind: 'danger' },
+    ];
+    const answer = await ask({ titleKey: 'removeTitle', textKey: 'removeText', params: { name }, choices });
+    if (answer === 'remove') await this.#try(() => this.#client.remove(userId));
+  }
+
+  async #leave() {
+    if (!this.#client.isHost || this.#client.participants.size === 0) return this.#client.leave();
+    const choices = [
+      { value: '', key: 'cancel' },
+      { value: 'leave', key: 'justLeave' },
+      { value: 'close', key: 'endForAll', kind: 'danger' },
+    ];
+    const answer = await ask({ titleKey: 'leaveTitle', textKey: 'leaveText', choices });
+    if (answer === 'leave') this.#client.leave();
+    if (answer === 'close') await this.#try(() => this.#client.close());
+  }
+
+  async #invite() {
+    const url = inviteUrl(this.#roomId);
+    const isPhone = matchMedia('(pointer: coarse)').matches;
+    if (isPhone && navigator.share) {
+      await navigator.share({ title: 'Roda', text: t('inviteText'), url }).catch(() => {}); // changed their mind
+      return;
+    }
+    try {
+      await navigator.clipboard.writeText(url);
+      this.notes.show('linkCopied');
+    } catch {
+      const field = h('input', { readonly: true, value: url, label: 'linkManual' });
+      const done = h('button', { class: 'accent', value: 'done', t: 'done' });
+      const form = h(
+        'form',
+        { method: 'dialog' },
+        h('p', { t: 'linkManual' }),
+        field,
+        h('div', { class: 'choices' }, done),
+      );
+      const dialog = h('dialog', { class: 'question' }, form);
+      dialog.addEventListener('close', () => dialog.remove());
+      document.body.append(dialog);
+      dialog.showModal();
+      field.select();
+    }
+  }
+
+  #openSettings() {
+    if (document.querySelector('dialog')) return;
+    openSettings({
+      devices: this.#devices,
+      onDevice: (source) => {
+        if (source === 'speaker') this.sound.setSink(this.#devices.chosen('speaker'));
+        else this.#try(() => this.#media.renew(source));
+      },
+    });
+  }
+
+  async #keepAwake() {
+    if (document.visibilityState !== 'visible') return;
+    this.#wakeLock = (await navigator.wakeLock?.request('screen').catch(() => null)) ?? null; // saving battery: no
+  }
+}
