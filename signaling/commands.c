@@ -1,0 +1,447 @@
+// What may a client ask for? (one table: name, function, who may, what it costs)
+// SPDX-License-Identifier: MIT
+#include "signaling/commands.h"
+
+#include <string.h>
+
+#include "signaling/events.h"
+#include "signaling/ice_servers.h"
+#include "signaling/media.h"
+#include "signaling/presence.h"
+
+enum {
+    NAME_CHARS_MAX = 64,
+    REASON_CHARS_MAX = 200,
+    CHAT_CHARS_MAX = 4000,
+    LAYER_MAX = 7, // spatial and temporal ids have three bits in every codec
+};
+
+struct request {
+    struct session *session;
+    struct hub *hub;
+    struct participant *me; // NULL: in no room
+    struct message message;
+    struct fields fields;
+    struct fault fault;
+    bool is_answered; // or will be, by the media server
+};
+
+struct command {
+    const char *name; // in the model
+    void (*run)(struct request *);
+    unsigned needs; // of the flags below
+    double cost;    // in messages
+};
+
+enum { IN_ROOM = 1, HOST = 2 };
+
+// ---- what every command uses
+// ---------------------------------------------------------------------------------------
+
+static bool failed(const struct request *r)
+{
+    return r->fault.error != ERROR_NONE;
+}
+
+static void reply(struct request *r, json_t *data)
+{
+    r->is_answered = true;
+    session_ack(r->session, r->message.id, data);
+}
+
+// The participant of my room a field names; NULL and the fault when there is none.
+static struct participant *need_participant(struct request *r, const char *field)
+{
+    const char *user = field_need_id(&r->fields, field, is_user_id);
+    struct participant *p = user ? room_find(r->me->room, user) : NULL;
+    if (user && !p)
+        fault_say(&r->fault, ERROR_NOT_FOUND, "%s: nobody of that name is in the room", field);
+    return p;
+}
+
+// ---- coming and going
+// ----------------------------------------------------------------------------------------------
+
+// A token in the message counts like one in the URL.
+static void take_token(struct request *r)
+{
+    const char *token = field_text(&r->fields, "token", TOKEN_MAX);
+    char why[120];
+    struct identity identity;
+    if (!token || auth_is_open(r->hub->auth) || failed(r))
+        return;
+    if (auth_verify(r->hub->auth, token, r->hub->wall_ms, &identity, why, sizeof(why)) != 0) {
+        fault_say(&r->fault, ERROR_UNAUTHORIZED, "token: %s", why);
+        return;
+    }
+    identity_clear(&r->session->identity);
+    r->session->identity = identity;
+    r->session->has_identity = true;
+}
+
+static json_t *join_ack(const struct participant *p, bool resumed)
+{
+    const struct hub *hub = p->session->hub;
+    const struct participant *host = room_host(p->room);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s?, s:b}", "roomId", p->room->id, "userId", p->user,
+                     "name", p->name, "role", role_name(p->role), "sessionToken", p->session_token, "participants",
+                     participants_json(p->room), "iceServers", ice_servers(hub->config, p->user, hub->wall_ms),
+                     "hostId", host ? host->user : NULL, "resumed", resumed);
+}
+
+static void join_room(struct request *r)
+{
+    static const char *const roles[] = {"observer", "participant", "host", NULL}; // in the order of enum role
+    struct fields *f = &r->fields;
+    struct join join = {
+        .room = field_need_id(f, "roomId", is_room_id),
+        .user = field_id(f, "userId", is_user_id),
+        .name = field_text(f, "name", NAME_CHARS_MAX),
+        .session_token = field_text(f, "sessionToken", SESSION_TOKEN_CHARS),
+        .has_role = field_has(f, "role"),
+        .role = (enum role)field_choice(f, "role", roles, ROLE_PARTICIPANT),
+        .wants_new_media = field_bool(f, "freshMedia", false),
+    };
+    bool resumed = false;
+    take_token(r);
+    if (failed(r))
+        return;
+    struct participant *p = presence_join(r->session, &join, &resumed, &r->fault);
+    if (!p)
+        return;
+    reply(r, join_ack(p, resumed));
+    presence_announce(p, resumed);
+}
+
+static void leave_room(struct request *r)
+{
+    presence_leave(r->me, "left");
+}
+
+static void remove_participant(struct request *r)
+{
+    struct participant *target = need_participant(r, "targetId");
+    const char *reason = field_text(&r->fields, "reason", REASON_CHARS_MAX);
+    if (target == r->me)
+        fault_say(&r->fault, ERROR_BAD_FIELD, "targetId: to go yourself, send leave-room");
+    if (!failed(r))
+        presence_remove(target, r->me, reason);
+}
+
+static void close_room(struct request *r)
+{
+    const char *reason = field_text(&r->fields, "reason", REASON_CHARS_MAX);
+    if (failed(r))
+        return;
+    reply(r, json_object());
+    presence_close(r->me->room, r->me->user, reason);
+}
+
+static void heartbeat(struct request *r)
+{
+    if (r->me)
+        event_user_heartbeat(r->me);
+}
+
+// ---- negotiation
+// ---------------------------------------------------------------------------------------------------
+
+// Whom a description or candidate is for: the documents name the field in three ways. NULL: the media server.
+static struct participant *read_target(struct request *r)
+{
+    static const char *const names[] = {"target", "targetUserId", "to"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        const json_t *value = json_object_get(r->message.data, names[i]);
+        if (!value || json_is_null(value))
+            continue;
+        const char *text = json_string_value(value);
+        if (text && strcmp(text, "sfu") == 0)
+            return NULL;
+        struct participant *target = need_participant(r, names[i]);
+        if (target == r->me)
+            fault_say(&r->fault, ERROR_BAD_FIELD, "%s: that is you", names[i]);
+        return target;
+    }
+    return NULL;
+}
+
+// {type, sdp} or the text alone.
+static const char *read_sdp(struct request *r, const char *type)
+{
+    const json_t *value = json_object_get(r->message.data, "sdp");
+    const json_t *text = json_is_object(value) ? json_object_get(value, "sdp") : value;
+    const char *said = json_is_object(value) ? json_string_value(json_object_get(value, "type")) : NULL;
+    if (!json_is_string(text))
+        fault_say(&r->fault, ERROR_BAD_FIELD, "sdp: a text, or {type, sdp}");
+    else if (json_string_length(text) >= SFU_SDP_MAX)
+        fault_say(&r->fault, ERROR_BAD_FIELD, "sdp: at most %d bytes", SFU_SDP_MAX - 1);
+    else if (said && strcmp(said, type) != 0)
+        fault_say(&r->fault, ERROR_BAD_FIELD, "sdp: its type must be %s", type);
+    return json_string_value(text);
+}
+
+// {mid: "camera", ...}; returns how many.
+static size_t read_sources(struct request *r, struct sfu_mid_source sources[SFU_SOURCES_MAX])
+{
+    json_t *value = json_object_get(r->message.data, "sources"), *name;
+    const char *mid;
+    size_t n = 0;
+    if (value && !json_is_null(value) && !json_is_object(value))
+        fault_say(&r->fault, ERROR_BAD_FIELD, "sources: an object {mid: source}");
+    if (json_object_size(value) > SFU_SOURCES_MAX)
+        fault_say(&r->fault, ERROR_BAD_FIELD, "sources: at most %d", SFU_SOURCES_MAX);
+    json_object_foreach(value, mid, name)
+    {
+        if (failed(r))
+            return 0;
+        struct sfu_mid_source *one = &sources[n++];
+        const char *text = json_string_value(name);
+        if (strlen(mid) > SFU_MID_MAX || !text || !sfu_source_parse(text, &one->source))
+            fault_say(&r->fault, ERROR_BAD_FIELD, "sources: microphone, camera, screen or screen-audio by mid");
+        g_strlcpy(one->mid, mid, sizeof(one->mid));
+    }
+    return n;
+}
+
+// True when the message is somebody else's and was passed on, or was wrong.
+static bool relayed(struct request *r, const char *event)
+{
+    struct participant *target = read_target(r);
+    if (target && !failed(r))
+        event_relay(r->me, target, event, r->message.data);
+    return target || failed(r);
+}
+
+// The reply comes from the media server, under the tag returned; 0: too many questions are open.
+static uint64_t wait_for_sfu(struct request *r)
+{
+    uint64_t tag = ++r->hub->last_tag;
+    if (!session_wait(r->session, tag, r->message.id, r->message.event)) {
+        fault_say(&r->fault, ERROR_RATE_LIMITED, "%d questions are unanswered: wait for one", WAITING_MAX);
+        return 0;
+    }
+    r->is_answered = true;
+    return tag;
+}
+
+static void signal_offer(struct request *r)
+{
+    struct sfu_mid_source sources[SFU_SOURCES_MAX];
+    if (relayed(r, "signal-offer"))
+        return;
+    const char *sdp = read_sdp(r, "offer");
+    size_t source_count = read_sources(r, sources);
+    if (failed(r))
+        return;
+    media_renew(r->me, sdp);
+    uint64_t tag = wait_for_sfu(r);
+    if (tag)
+        media_offer(r->me, tag, sdp, sources, source_count);
+}
+
+static void signal_answer(struct request *r)
+{
+    struct sfu_mid_source sources[SFU_SOURCES_MAX];
+    if (relayed(r, "signal-answer"))
+        return;
+    const char *sdp = read_sdp(r, "answer");
+    size_t source_count = read_sources(r, sources);
+    if (r->me->peer == 0)
+        fault_say(&r->fault, ERROR_BAD_SDP, "there is no offer to answer");
+    uint64_t tag = failed(r) ? 0 : wait_for_sfu(r);
+    if (tag)
+        media_answer(r->me, tag, sdp, sources, source_count);
+}
+
+// RTCIceCandidateInit, or its candidate line alone; null, absent and "" are the end of candidates.
+static void ice_candidate(struct request *r)
+{
+    if (relayed(r, "ice-candidate"))
+        return;
+    const json_t *value = json_object_get(r->message.data, "candidate");
+    const json_t *line = json_is_object(value) ? json_object_get(value, "candidate") : value;
+    const char *mid = json_string_value(json_object_get(value, "sdpMid"));
+    const char *text = json_is_string(line) ? json_string_value(line) : "";
+    if (value && !json_is_null(value) && !json_is_object(value) && !json_is_string(value))
+        fault_say(&r->fault, ERROR_BAD_FIELD, "candidate: an RTCIceCandidate, a text, or null");
+    else if (line && !json_is_null(line) && !json_is_string(line))
+        fault_say(&r->fault, ERROR_BAD_FIELD, "candidate: its candidate must be a text");
+    else if (strlen(text) > SFU_CANDIDATE_MAX)
+        fault_say(&r->fault, ERROR_BAD_FIELD, "candidate: at most %d bytes", SFU_CANDIDATE_MAX);
+    else if (mid && strlen(mid) > SFU_MID_MAX)
+        fault_say(&r->fault, ERROR_BAD_FIELD, "candidate: sdpMid has at most %d bytes", SFU_MID_MAX);
+    else if (r->me->peer == 0)
+        fault_say(&r->fault, ERROR_NOT_FOUND, "there is no media connection: send an offer first");
+    uint64_t tag = failed(r) ? 0 : wait_for_sfu(r);
+    if (tag)
+        media_candidate(r->me, tag, mid, text);
+}
+
+static bool is_source(const char *text)
+{
+    enum sfu_source source;
+    return sfu_source_parse(text, &source);
+}
+
+static void select_layer(struct request *r)
+{
+    const struct participant *publisher = need_participant(r, "userId");
+    const char *name = field_need_id(&r->fields, "source", is_source);
+    int spatial = field_int(&r->fields, "spatial", -1, LAYER_MAX, -1);
+    int temporal = field_int(&r->fields, "temporal", -1, LAYER_MAX, -1);
+    enum sfu_source source;
+    if (failed(r) || !sfu_source_parse(name, &source))
+        return;
+    if (r->me->peer && publisher->peer)
+        sfu_select_layer(r->hub->sfu, r->me->room->number, r->me->peer, publisher->peer, source, spatial, temporal);
+}
+
+// ---- microphones, cameras, screens
+// ---------------------------------------------------------------------------------
+
+static void media_update(struct request *r)
+{
+    struct participant *me = r->me;
+    struct fields *f = &r->fields;
+    bool is_muted = field_bool(f, "isMuted", me->is_muted);
+    bool is_video_enabled = field_bool(f, "isVideoEnabled", me->is_video_enabled);
+    bool is_sharing_screen = field_bool(f, "isSharingScreen", me->is_sharing_screen);
+    if (me->role == ROLE_OBSERVER && (!is_muted || is_video_enabled || is_sharing_screen))
+        fault_say(&r->fault, ERROR_FORBIDDEN, "an observer only watches");
+    if (me->is_audio_locked && !is_muted)
+        fault_say(&r->fault, ERROR_FORBIDDEN, "isMuted: the host has locked your microphone");
+    if (me->is_video_locked && is_video_enabled)
+        fault_say(&r->fault, ERROR_FORBIDDEN, "isVideoEnabled: the host has locked your camera");
+    if (failed(r))
+        return;
+    me->is_muted = is_muted;
+    me->is_video_enabled = is_video_enabled;
+    me->is_sharing_screen = is_sharing_screen;
+    if (field_has(f, "isSharingScreen"))
+        me->is_screen_off = !is_sharing_screen;
+    media_apply(me);
+    event_media_changed(me);
+}
+
+// `muted: false` takes the lock away and says so; it never opens somebody's microphone.
+static void mute_participant(struct request *r)
+{
+    static const char *const kinds[] = {"audio", "video", NULL};
+    struct participant *target = need_participant(r, "targetId");
+    int kind = field_choice(&r->fields, "kind", kinds, 0);
+    bool muted = field_bool(&r->fields, "muted", true);
+    bool locked = field_bool(&r->fields, "locked", false) && muted;
+    if (failed(r))
+        return;
+    *(kind == 0 ? &target->is_audio_locked : &target->is_video_locked) = locked;
+    if (muted && kind == 0)
+        target->is_muted = true;
+    else if (muted)
+        target->is_video_enabled = false;
+    media_apply(target);
+    event_mute_participant(target, r->me->user, kinds[kind], muted, locked);
+    event_media_changed(target);
+}
+
+// ---- chat
+// ----------------------------------------------------------------------------------------------------------
+
+static void chat_message(struct request *r)
+{
+    const char *text = field_need_prose(&r->fields, "text", CHAT_CHARS_MAX);
+    struct participant *to = field_has(&r->fields, "to") ? need_participant(r, "to") : NULL;
+    if (!failed(r))
+        event_chat_message(r->me, to, text);
+}
+
+// ---- the table
+// -----------------------------------------------------------------------------------------------------
+
+static const struct command commands[] = {
+    {"join-room", join_room, 0, 4},
+    {"leave-room", leave_room, IN_ROOM, 1},
+    {"signal-offer", signal_offer, IN_ROOM, 4},
+    {"signal-answer", signal_answer, IN_ROOM, 4},
+    {"ice-candidate", ice_candidate, IN_ROOM, 0.25},
+    {"media-update", media_update, IN_ROOM, 1},
+    {"mute-participant", mute_participant, IN_ROOM | HOST, 1},
+    {"remove-participant", remove_participant, IN_ROOM | HOST, 1},
+    {"close-room", close_room, IN_ROOM | HOST, 1},
+    {"chat-message", chat_message, IN_ROOM, 1},
+    {"heartbeat", heartbeat, 0, 1},
+    {"select-layer", select_layer, IN_ROOM, 1},
+};
+
+static const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+bool command_exists(const char *name)
+{
+    return command_find(name) != NULL;
+}
+
+// ---- one message
+// ---------------------------------------------------------------------------------------------------
+
+static const struct command *read_command(struct request *r, const char *text, size_t len)
+{
+    struct session *session = r->session;
+    if (!message_parse(&r->message, text, len, &r->fault))
+        return NULL;
+    r->fields.data = r->message.data;
+    if (!session->is_dialect_settled)
+        session->dialect = dialect_guess(r->message.event);
+    session->is_dialect_settled = true;
+    const struct command *command = command_find(dialect_read(r->message.event, r->message.data));
+    if (!command)
+        fault_say(&r->fault, ERROR_UNKNOWN_EVENT, "%s: no event of that name", r->message.event);
+    return command;
+}
+
+static void limit(struct request *r, double cost)
+{
+    struct session *session = r->session;
+    if (bucket_take(&session->messages, cost, r->hub->now_us))
+        return;
+    r->fault = (struct fault){0};
+    fault_say(&r->fault, ERROR_RATE_LIMITED, "more than %d messages a second", MESSAGES_PER_S);
+    if (bucket_take(&session->refusals, 1, r->hub->now_us))
+        return;
+    session_refuse(session, r->message.id, r->message.event, &r->fault);
+    session_close(session, CLOSE_POLICY, "rate-limited");
+}
+
+static void check_needs(struct request *r, unsigned needs)
+{
+    if ((needs & IN_ROOM) && !r->me && !auth_is_open(r->hub->auth) && !r->session->has_identity)
+        fault_say(&r->fault, ERROR_UNAUTHORIZED, "this server asks for a token: send it with join-room");
+    if ((needs & IN_ROOM) && !r->me)
+        fault_say(&r->fault, ERROR_NOT_FOUND, "you are in no room: send join-room first");
+    if ((needs & HOST) && r->me && r->me->role != ROLE_HOST)
+        fault_say(&r->fault, ERROR_FORBIDDEN, "only a host may do that");
+}
+
+void command_rx(struct session *session, const char *text, size_t len)
+{
+    struct request r = {.session = session, .hub = session->hub, .me = session->participant};
+    r.fields.fault = &r.fault;
+    session->heard_us = r.hub->now_us;
+    if (session->is_closing)
+        return;
+    const struct command *command = read_command(&r, text, len);
+    limit(&r, command ? command->cost : 1);
+    if (command)
+        check_needs(&r, command->needs);
+    if (!failed(&r))
+        command->run(&r);
+    if (failed(&r))
+        session_refuse(session, r.message.id, r.message.event, &r.fault);
+    else if (!r.is_answered)
+        reply(&r, json_object());
+    message_clear(&r.message);
+}

@@ -1,0 +1,407 @@
+// What can be set, and to what is it set now? (environment, JSON file, defaults: one table)
+// SPDX-License-Identifier: MIT
+#include "signaling/config.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "signaling/log.h"
+
+enum setting_type { TEXT, LIST, NUMBER, FLAG, CHOICE, PORTS, OBJECTS };
+
+enum { JWT_SECRET_BYTES = 32 }; // RFC 7518 section 3.2: a key of the same size as the hash output or larger
+
+struct setting {
+    const char *key;
+    enum setting_type type;
+    size_t at; // offset in struct config
+    const char *value;
+    int64_t min, max;    // NUMBER
+    const char *choices; // CHOICE: the words in the order of their numbers
+    const char *help;
+};
+
+#define AT(field) offsetof(struct config, field)
+#define NUMBER_SETTING(key, field, value, min, max, help)                                                            \
+    {                                                                                                                \
+        key, NUMBER, AT(field), value, min, max, NULL, help                                                          \
+    }
+#define SETTING(key, type, field, value, help)                                                                       \
+    {                                                                                                                \
+        key, type, AT(field), value, 0, 0, NULL, help                                                                \
+    }
+#define CHOICE_SETTING(key, field, value, words, help)                                                               \
+    {                                                                                                                \
+        key, CHOICE, AT(field), value, 0, 0, words, help                                                             \
+    }
+
+// clang-format off
+static const struct setting settings[] = {
+    NUMBER_SETTING("PORT", port, "3001", 0, 65535, "TCP port of pages, API and WebSocket; 0: any free one"),
+    SETTING("BIND", TEXT, bind, NULL, "address to listen on; without a JWT key only loopback (the default then)"),
+    SETTING("FRONTEND_URL", LIST, frontend_url, NULL, "origins of other web pages that may use this server"),
+    SETTING("APP_DOMAIN", TEXT, app_domain, NULL, "what join links start with; default: the host of the request"),
+    SETTING("WEB_DIR", TEXT, web_dir, NULL, "folder of the web page; default: the one that came with the program"),
+    SETTING("TLS_CERT", TEXT, tls_cert, NULL, "certificate chain (PEM file): serve https and wss"),
+    SETTING("TLS_KEY", TEXT, tls_key, NULL, "private key (PEM file) of TLS_CERT"),
+    SETTING("JWT_SECRET", TEXT, jwt_secret, NULL, "key of HS256 tokens, 32 bytes or more"),
+    SETTING("JWT_PUBLIC_KEY", TEXT, jwt_public_key, NULL, "key of RS256 or ES256 tokens: PEM text, or a file of it"),
+    SETTING("STUN_SERVERS", LIST, stun_servers, NULL, "STUN urls told to browsers (JSON array)"),
+    SETTING("TURN_SERVERS", OBJECTS, turn_servers, NULL, "TURN servers told to browsers (JSON array of {urls, username, credential})"),
+    SETTING("TURN_URLS", LIST, turn_urls, NULL, "urls of a coturn with use-auth-secret"),
+    SETTING("TURN_SECRET", TEXT, turn_secret, NULL, "its static-auth-secret: every user gets credentials that expire"),
+    NUMBER_SETTING("TURN_TTL", turn_ttl, "3600", 60, 86400, "seconds until they do"),
+    NUMBER_SETTING("RECONNECT_GRACE", reconnect_grace, "30", 0, 3600, "seconds a participant without a socket keeps its place"),
+    NUMBER_SETTING("ROOM_TTL", room_ttl, "3600", 1, 604800, "seconds a room made over HTTP lives while empty"),
+    NUMBER_SETTING("MAX_PARTICIPANTS", max_participants, "12", 1, 1000, "participants in one room"),
+    NUMBER_SETTING("MAX_ROOMS", max_rooms, "1000", 1, 100000, "rooms at a time"),
+    NUMBER_SETTING("MAX_CONNECTIONS", max_connections, "2000", 1, 50000, "WebSockets at a time"),
+    NUMBER_SETTING("WORKERS", workers, "0", 0, 256, "media threads; 0: one per core"),
+    SETTING("ICE_LITE", FLAG, ice_lite, "false", "only answer connectivity checks (a server with a public address)"),
+    SETTING("MEDIA_PORTS", PORTS, media_port_min, NULL, "UDP ports of media, as 40000-49999; default: any"),
+    SETTING("MEDIA_BIND", LIST, media_bind, NULL, "local addresses of media; default: all but loopback"),
+    SETTING("MEDIA_STUN", TEXT, media_stun, NULL, "host:port of a STUN server that tells the server its own public address"),
+    SETTING("ANNOUNCED_ADDRESS", TEXT, announced_address, NULL, "address shown to browsers instead of the local one (1:1 NAT)"),
+    SETTING("CIPHER_ENGINE", TEXT, cipher_engine, "auto", "SRTP by: auto, libsrtp, ipsec-mb"),
+    CHOICE_SETTING("LOG_LEVEL", log_level, "info", "error|warn|info|debug", "what is worth a line"),
+    CHOICE_SETTING("LOG_FORMAT", log_format, "text", "text|json", "one line per event, or one JSON object per line"),
+    SETTING("REDIS_URL", TEXT, redis_url, NULL, "accepted and not used: rooms live in this process"),
+    SETTING("DATABASE_URL", TEXT, database_url, NULL, "accepted and not used: nothing is stored"),
+};
+// clang-format on
+
+static int fault(char *err, size_t err_size, const char *key, const char *what)
+{
+    g_snprintf(err, err_size, "%s: %s", key, what);
+    return -EINVAL;
+}
+
+static const struct setting *setting_find(const char *key)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
+        if (strcmp(settings[i].key, key) == 0)
+            return &settings[i];
+    return NULL;
+}
+
+// ---- one value ---------------------------------------------------------------------------------------------
+
+// Words between commas, with or without brackets: a shell that read a .env file has taken the quotes of a JSON array
+// away.
+static char **parse_words(const char *value)
+{
+    GPtrArray *list = g_ptr_array_new();
+    char **words = g_strsplit(value, ",", -1);
+    for (char **word = words; *word; word++) {
+        const char *bare = g_strstrip(g_strdelimit(*word, "[]\"'", ' '));
+        if (*bare)
+            g_ptr_array_add(list, g_strdup(bare));
+    }
+    g_strfreev(words);
+    g_ptr_array_add(list, NULL);
+    return (char **)g_ptr_array_free(list, FALSE);
+}
+
+static bool parse_list(const char *value, char ***out)
+{
+    json_t *array = json_loads(value, 0, NULL), *item;
+    size_t count = json_array_size(array), i;
+    bool ok = true;
+    char **list = array ? g_new0(char *, count + 1) : parse_words(value);
+    json_array_foreach(array, i, item)
+    {
+        ok = ok && json_is_string(item);
+        list[i] = g_strdup(json_is_string(item) ? json_string_value(item) : "");
+    }
+    ok = ok && (!array || json_is_array(array));
+    json_decref(array);
+    g_strfreev(ok ? *out : list);
+    if (ok)
+        *out = list;
+    return ok;
+}
+
+static bool parse_number(const char *value, int64_t min, int64_t max, int64_t *out)
+{
+    char *end;
+    errno = 0;
+    int64_t n = g_ascii_strtoll(value, &end, 10);
+    if (errno || end == value || *end || n < min || n > max)
+        return false;
+    *out = n;
+    return true;
+}
+
+static bool parse_flag(const char *value, bool *out)
+{
+    static const char *const yes[] = {"true", "1", "yes", "on", NULL}, *const no[] = {"false", "0", "no", "off",
+                                                                                      NULL};
+    *out = g_strv_contains(yes, value);
+    return *out || g_strv_contains(no, value);
+}
+
+static bool parse_choice(const char *value, const char *choices, int64_t *out)
+{
+    char **words = g_strsplit(choices, "|", -1);
+    int64_t found = -1;
+    for (int i = 0; words[i]; i++)
+        if (strcmp(words[i], value) == 0)
+            found = i;
+    g_strfreev(words);
+    if (found >= 0)
+        *out = found;
+    return found >= 0;
+}
+
+static bool parse_ports(const char *value, int64_t ports[2])
+{
+    char **ends = g_strsplit(value, "-", 2);
+    bool ok = ends[0] && ends[1] && parse_number(ends[0], 1, 65535, &ports[0]) &&
+              parse_number(ends[1], ports[0], 65535, &ports[1]);
+    g_strfreev(ends);
+    return ok;
+}
+
+static bool parse_objects(const char *value, json_t **out)
+{
+    json_t *array = json_loads(value, 0, NULL);
+    bool ok = json_is_array(array);
+    size_t i;
+    json_t *item;
+    json_array_foreach(array, i, item) ok =
+        ok && (json_is_string(json_object_get(item, "urls")) || json_is_array(json_object_get(item, "urls")));
+    if (!ok) {
+        json_decref(array);
+        return false;
+    }
+    json_decref(*out);
+    *out = array;
+    return true;
+}
+
+static int setting_set(struct config *config, const struct setting *setting, const char *value, char *err,
+                       size_t err_size)
+{
+    void *at = (char *)config + setting->at;
+    char what[160] = "";
+    switch (setting->type) {
+    case TEXT:
+        g_free(*(char **)at);
+        *(char **)at = g_strdup(value);
+        break;
+    case LIST:
+        if (!parse_list(value, at))
+            g_snprintf(what, sizeof(what), "it is not a list of texts");
+        break;
+    case NUMBER:
+        if (!parse_number(value, setting->min, setting->max, at))
+            g_snprintf(what, sizeof(what), "\"%.40s\" is not a whole number from %" PRId64 " to %" PRId64, value,
+                       setting->min, setting->max);
+        break;
+    case FLAG:
+        if (!parse_flag(value, at))
+            g_snprintf(what, sizeof(what), "\"%.40s\" is neither true nor false", value);
+        break;
+    case CHOICE:
+        if (!parse_choice(value, setting->choices, at))
+            g_snprintf(what, sizeof(what), "\"%.40s\" is not one of %s", value, setting->choices);
+        break;
+    case PORTS:
+        if (!parse_ports(value, at))
+            g_snprintf(what, sizeof(what), "\"%.40s\" is not a range like 40000-49999", value);
+        break;
+    case OBJECTS:
+        if (!parse_objects(value, at))
+            g_snprintf(what, sizeof(what), "it is not a JSON array of {urls, username, credential}");
+        break;
+    }
+    return what[0] ? fault(err, err_size, setting->key, what) : 0;
+}
+
+// ---- where values come from ----------------------------------------------------------------------------------
+
+void config_init(struct config *config)
+{
+    *config = (struct config){0};
+    char err[200];
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
+        if (settings[i].value)
+            g_assert(setting_set(config, &settings[i], settings[i].value, err, sizeof(err)) == 0);
+}
+
+void config_clear(struct config *config)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+        void *at = (char *)config + settings[i].at;
+        if (settings[i].type == TEXT)
+            g_free(*(char **)at);
+        else if (settings[i].type == LIST)
+            g_strfreev(*(char ***)at);
+        else if (settings[i].type == OBJECTS)
+            json_decref(*(json_t **)at);
+    }
+    *config = (struct config){0};
+}
+
+int config_set(struct config *config, const char *key, const char *value, char *err, size_t err_size)
+{
+    const struct setting *setting = setting_find(key);
+    if (!setting)
+        return fault(err, err_size, key, "there is no such setting; `roda --help` lists them");
+    return *value ? setting_set(config, setting, value, err, err_size) : 0;
+}
+
+static int set_json(struct config *config, const char *key, const json_t *value, char *err, size_t err_size)
+{
+    if (json_is_null(value))
+        return config_set(config, key, "", err, err_size);
+    if (json_is_string(value))
+        return config_set(config, key, json_string_value(value), err, err_size);
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    int rc = config_set(config, key, text, err, err_size);
+    free(text);
+    return rc;
+}
+
+int config_read_file(struct config *config, const char *path, char *err, size_t err_size)
+{
+    json_error_t where;
+    json_t *file = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+    if (!json_is_object(file)) {
+        g_snprintf(err, err_size, "%s: line %d: %s", path, where.line, file ? "not a JSON object" : where.text);
+        json_decref(file);
+        return -EINVAL;
+    }
+    const char *key;
+    json_t *value;
+    int rc = 0;
+    json_object_foreach(file, key, value) if (rc == 0) rc = set_json(config, key, value, err, err_size);
+    json_decref(file);
+    return rc;
+}
+
+int config_read_environment(struct config *config, char *const *environment, char *err, size_t err_size)
+{
+    for (; *environment; environment++) {
+        const char *equals = strchr(*environment, '=');
+        if (!equals)
+            continue;
+        char *key = g_strndup(*environment, (size_t)(equals - *environment));
+        int rc = setting_find(key) ? config_set(config, key, equals + 1, err, err_size) : 0;
+        g_free(key);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+// ---- whether they go together ----------------------------------------------------------------------------------
+
+bool config_is_open(const struct config *config)
+{
+    return !config->jwt_secret && !config->jwt_public_key;
+}
+
+static bool is_loopback(const char *address)
+{
+    return g_str_has_prefix(address, "127.") || strcmp(address, "::1") == 0 || strcmp(address, "localhost") == 0;
+}
+
+// An origin (RFC 6454 section 6.2) has a scheme, a host and perhaps a port; one slash at the end is forgiven.
+static bool tidy_origin(char *origin)
+{
+    if (!g_str_has_prefix(origin, "http://") && !g_str_has_prefix(origin, "https://"))
+        return false;
+    if (g_str_has_suffix(origin, "/"))
+        origin[strlen(origin) - 1] = '\0';
+    const char *host = strstr(origin, "//") + 2;
+    return *host && !strpbrk(host, "/?#* ");
+}
+
+static int check_origins(char **origins, char *err, size_t err_size)
+{
+    for (; origins && *origins; origins++)
+        if (!tidy_origin(*origins))
+            return fault(err, err_size, "FRONTEND_URL", "name each origin as https://host or https://host:port");
+    return 0;
+}
+
+// The folder beside an installed program (<prefix>/bin, <prefix>/share), or the one in the sources.
+static char *default_web_dir(void)
+{
+    char *program = g_file_read_link("/proc/self/exe", NULL);
+    char *bin = program ? g_path_get_dirname(program) : g_strdup(".");
+    char *dir = g_build_filename(bin, "..", "share", "roda", "web", NULL);
+    g_free(program);
+    g_free(bin);
+    if (g_file_test(dir, G_FILE_TEST_IS_DIR))
+        return dir;
+    g_free(dir);
+    return g_strdup(RODA_WEB_DIR);
+}
+
+static void fill_in(struct config *config)
+{
+    if (!config->web_dir)
+        config->web_dir = default_web_dir();
+    if (!config->bind && config_is_open(config))
+        config->bind = g_strdup("127.0.0.1");
+    if (config->bind && strcmp(config->bind, "localhost") == 0) {
+        g_free(config->bind);
+        config->bind = g_strdup("127.0.0.1");
+    }
+    if (config->app_domain && g_str_has_suffix(config->app_domain, "/"))
+        config->app_domain[strlen(config->app_domain) - 1] = '\0';
+}
+
+int config_check(struct config *config, char *err, size_t err_size)
+{
+    if (!config->tls_cert != !config->tls_key)
+        return fault(err, err_size, config->tls_cert ? "TLS_KEY" : "TLS_CERT", "both or neither of them must be set");
+    if (config->jwt_secret && config->jwt_public_key)
+        return fault(err, err_size, "JWT_SECRET", "set either this or JWT_PUBLIC_KEY: one kind of token is trusted");
+    if (!config->turn_secret != !config->turn_urls)
+        return fault(err, err_size, config->turn_secret ? "TURN_URLS" : "TURN_SECRET",
+                     "both or neither of them must be set");
+    if (config_is_open(config) && config->bind && !is_loopback(config->bind))
+        return fault(err, err_size, "BIND",
+                     "without JWT_SECRET or JWT_PUBLIC_KEY anybody could be anybody, so only loopback is served; "
+                     "set one of them, or leave BIND out");
+    if (config->app_domain && !g_str_has_prefix(config->app_domain, "http://") &&
+        !g_str_has_prefix(config->app_domain, "https://"))
+        return fault(err, err_size, "APP_DOMAIN", "it must start with https:// or http://");
+    if (config->media_stun && !strchr(config->media_stun, ':'))
+        return fault(err, err_size, "MEDIA_STUN", "it must be host:port");
+    int rc = check_origins(config->frontend_url, err, err_size);
+    if (rc)
+        return rc;
+    fill_in(config);
+    return 0;
+}
+
+void config_warn(const struct config *config)
+{
+    if (config->redis_url)
+        log_warn("config", "REDIS_URL is set but not used: rooms live in this one process");
+    if (config->database_url)
+        log_warn("config", "DATABASE_URL is set but not used: nothing is stored");
+    if (config->jwt_secret && strlen(config->jwt_secret) < JWT_SECRET_BYTES)
+        log_warn("config", "JWT_SECRET is shorter than %d bytes: it can be guessed", JWT_SECRET_BYTES);
+    if (config_is_open(config))
+        log_warn("config", "no JWT_SECRET and no JWT_PUBLIC_KEY: open mode, loopback only");
+}
+
+void config_print_help(FILE *out)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+        const struct setting *s = &settings[i];
+        fprintf(out, "  %-18s %s", s->key, s->help);
+        if (s->choices)
+            fprintf(out, " (%s)", s->choices);
+        if (s->value)
+            fprintf(out, " [%s]", s->value);
+        fputc('\n', out);
+    }
+}

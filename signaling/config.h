@@ -1,0 +1,67 @@
+// What can be set, and to what is it set now? (environment, JSON file, defaults: one table)
+// SPDX-License-Identifier: MIT
+//
+// Every setting has one name, the same in the environment and in the file. A file may hold no other keys; the
+// environment wins over the file. An empty value is no value.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+// Texts and lists are NULL when not set; lists are NULL-terminated. Durations are in seconds.
+struct config {
+    // the web side
+    int64_t port;
+    char *bind;          // NULL: loopback in open mode, else every address
+    char **frontend_url; // origins that may call us from other hosts
+    char *app_domain;    // what joinURL starts with; NULL: the host the request named
+    char *web_dir;
+    char *tls_cert, *tls_key;
+    // identity
+    char *jwt_secret, *jwt_public_key;
+    // ICE servers, as told to browsers
+    char **stun_servers;
+    json_t *turn_servers; // array of {urls, username, credential}, or NULL
+    char **turn_urls;
+    char *turn_secret;
+    int64_t turn_ttl;
+    // rooms
+    int64_t reconnect_grace, room_ttl;
+    int64_t max_participants, max_rooms, max_connections;
+    // media
+    int64_t workers;
+    bool ice_lite;
+    int64_t media_port_min, media_port_max;
+    char **media_bind;
+    char *media_stun;
+    char *announced_address;
+    char *cipher_engine;
+    // log
+    int64_t log_level, log_format; // enum log_level, enum log_format
+    // accepted, not used
+    char *redis_url, *database_url;
+};
+
+// Sets every default.
+void config_init(struct config *config);
+void config_clear(struct config *config);
+
+// Each returns 0, or -EINVAL and one sentence naming the key in err. `environment` is like environ.
+int config_read_file(struct config *config, const char *path, char *err, size_t err_size);
+int config_read_environment(struct config *config, char *const *environment, char *err, size_t err_size);
+int config_set(struct config *config, const char *key, const char *value, char *err, size_t err_size);
+
+// What no single key can tell: whether they go together. Fills in what follows from other settings. Same result.
+int config_check(struct config *config, char *err, size_t err_size);
+
+// Says in the log which settings are accepted but unwise or unused.
+void config_warn(const struct config *config);
+
+// Neither JWT_SECRET nor JWT_PUBLIC_KEY: everybody is who they say they are, and only loopback is served.
+bool config_is_open(const struct config *config);
+
+// Every key with its meaning and default.
+void config_print_help(FILE *out);

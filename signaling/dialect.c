@@ -1,0 +1,64 @@
+// How does each documented signaling system say the same thing? (tables of names, nothing else)
+// SPDX-License-Identifier: MIT
+#include "signaling/dialect.h"
+
+#include <glib.h>
+#include <string.h>
+
+static const struct dialect *const dialects[] = {&dialect_signal, &dialect_live};
+
+const struct dialect *dialect_find(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(dialects); i++)
+        if (strcmp(dialects[i]->name, name) == 0)
+            return dialects[i];
+    return NULL;
+}
+
+const struct dialect *dialect_guess(const char *wire_event)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(dialects); i++)
+        for (const char *const *prefix = dialects[i]->prefixes; *prefix; prefix++)
+            if (g_str_has_prefix(wire_event, *prefix))
+                return dialects[i];
+    return &dialect_signal;
+}
+
+const char *dialect_read(const char *wire_event, json_t *data)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(dialects); i++) {
+        for (const struct dialect_name *row = dialects[i]->commands; row->wire; row++) {
+            if (strcmp(row->wire, wire_event) != 0)
+                continue;
+            for (const struct dialect_field *field = row->fields; field && field->wire; field++) {
+                json_t *value = json_object_get(data, field->wire);
+                if (value)
+                    json_object_set(data, field->model, value);
+            }
+            return row->model;
+        }
+    }
+    return wire_event;
+}
+
+const char *dialect_write(const struct dialect *dialect, const char *model_event, json_t **data)
+{
+    for (const struct dialect_name *row = dialect->events; row->model; row++) {
+        if (strcmp(row->model, model_event) != 0)
+            continue;
+        if (row->fields) {
+            json_t *copy = json_copy(*data);
+            json_decref(*data);
+            *data = copy;
+        }
+        for (const struct dialect_field *field = row->fields; field && field->model; field++) {
+            json_t *value = json_object_get(*data, field->model);
+            if (!value)
+                continue;
+            json_object_set(*data, field->wire, value);
+            json_object_del(*data, field->model);
+        }
+        return row->wire;
+    }
+    return model_event;
+}

@@ -1,0 +1,213 @@
+// What does the server say by itself? (one function per event, in the model's names)
+// SPDX-License-Identifier: MIT
+#include "signaling/events.h"
+
+#include "signaling/ice_servers.h"
+
+// ---- ways to say it: each takes data
+// -------------------------------------------------------------------------------
+
+static void tell(struct participant *to, const char *event, json_t *data)
+{
+    if (to->session)
+        session_send(to->session, event, data);
+    else
+        json_decref(data);
+}
+
+static void deliver(struct participant *to, const char *event, json_t *data)
+{
+    if (to->session)
+        return session_send(to->session, event, data);
+    participant_keep(to, event, data);
+    json_decref(data);
+}
+
+static void tell_all(const struct room *room, const struct participant *but, const char *event, json_t *data)
+{
+    for (guint i = 0; i < room->participants->len; i++) {
+        struct participant *to = room->participants->pdata[i];
+        if (to != but)
+            tell(to, event, json_incref(data));
+    }
+    json_decref(data);
+}
+
+// ---- shapes
+// --------------------------------------------------------------------------------------------------------
+
+json_t *participant_json(const struct participant *p)
+{
+    json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:b, s:b}", "userId", p->user, "name", p->name, "role",
+                             role_name(p->role), "isMuted", p->is_muted, "isVideoEnabled", p->is_video_enabled,
+                             "isSharingScreen", p->is_sharing_screen);
+    if (p->avatar)
+        json_object_set_new(json, "avatar", json_string(p->avatar));
+    return json;
+}
+
+json_t *participants_json(const struct room *room)
+{
+    json_t *list = json_array();
+    for (guint i = 0; i < room->participants->len; i++)
+        json_array_append_new(list, participant_json(room->participants->pdata[i]));
+    return list;
+}
+
+static const char *host_of(const struct room *room)
+{
+    const struct participant *host = room_host(room);
+    return host ? host->user : NULL;
+}
+
+static json_t *description_json(const char *type, const char *sdp)
+{
+    return json_pack("{s:s, s:{s:s, s:s}}", "from", "sfu", "sdp", "type", type, "sdp", sdp);
+}
+
+// ---- coming and going
+// ----------------------------------------------------------------------------------------------
+
+void event_ice_servers(struct participant *p)
+{
+    if (!p->session)
+        return;
+    const struct hub *hub = p->session->hub;
+    json_t *servers = ice_servers(hub->config, p->user, hub->wall_ms);
+    tell(p, "ice-servers", json_pack("{s:o}", "iceServers", servers));
+}
+
+void event_room_participants(struct participant *p)
+{
+    tell(p, "room-participants",
+         json_pack("{s:s, s:s, s:s?, s:o}", "roomId", p->room->id, "userId", p->user, "hostId", host_of(p->room),
+                   "participants", participants_json(p->room)));
+}
+
+void event_user_connected(const struct participant *p)
+{
+    tell_all(p->room, p, "user-connected", participant_json(p));
+}
+
+void event_user_disconnected(const struct participant *p, const char *reason)
+{
+    tell_all(p->room, p, "user-disconnected",
+             json_pack("{s:s, s:s, s:s}", "userId", p->user, "name", p->name, "reason", reason));
+}
+
+void event_replaced(struct participant *p)
+{
+    tell(p, "user-disconnected",
+         json_pack("{s:s, s:s, s:s}", "userId", p->user, "name", p->name, "reason", "replaced"));
+}
+
+void event_remove_participant(struct participant *target, const char *from, const char *reason)
+{
+    tell(target, "remove-participant",
+         json_pack("{s:s, s:s, s:s?}", "targetId", target->user, "from", from, "reason", reason));
+}
+
+void event_close_room(const struct room *room, const char *by, const char *reason)
+{
+    tell_all(room, NULL, "close-room",
+             json_pack("{s:s, s:s?, s:s?}", "roomId", room->id, "by", by, "reason", reason));
+}
+
+void event_host_changed(const struct room *room, const struct participant *but)
+{
+    tell_all(room, but, "host-changed", json_pack("{s:s?}", "hostId", host_of(room)));
+}
+
+// ---- what people do
+// ------------------------------------------------------------------------------------------------
+
+void event_user_heartbeat(const struct participant *p)
+{
+    tell_all(p->room, p, "user-heartbeat", json_pack("{s:s}", "userId", p->user));
+}
+
+void event_media_changed(const struct participant *p)
+{
+    tell_all(p->room, NULL, "media-changed",
+             json_pack("{s:s, s:s, s:b, s:b, s:b}", "userId", p->user, "name", p->name, "isMuted", p->is_muted,
+                       "isVideoEnabled", p->is_video_enabled, "isSharingScreen", p->is_sharing_screen));
+}
+
+void event_mute_participant(struct participant *target, const char *from, const char *kind, bool muted, bool locked)
+{
+    tell(target, "mute-participant",
+         json_pack("{s:s, s:s, s:s, s:b, s:b}", "targetId", target->user, "from", from, "kind", kind, "muted", muted,
+                   "locked", locked));
+}
+
+void event_chat_message(const struct participant *from, struct participant *to, const char *text)
+{
+    char timestamp[TIMESTAMP_SIZE];
+    timestamp_print(timestamp, from->session->hub->wall_ms);
+    json_t *data = json_pack("{s:s, s:s, s:s, s:s}", "from", from->user, "name", from->name, "text", text,
+                             "timestamp", timestamp);
+    if (to) {
+        json_object_set_new(data, "to", json_string(to->user));
+        return deliver(to, "chat-message", data);
+    }
+    for (guint i = 0; i < from->room->participants->len; i++) {
+        struct participant *one = from->room->participants->pdata[i];
+        if (one != from)
+            deliver(one, "chat-message", json_incref(data));
+    }
+    json_decref(data);
+}
+
+void event_relay(const struct participant *from, struct participant *to, const char *event, const json_t *data)
+{
+    json_t *copy = json_copy((json_t *)data);
+    json_object_set_new(copy, "from", json_string(from->user));
+    json_object_set_new(copy, "fromName", json_string(from->name));
+    deliver(to, event, copy);
+}
+
+// ---- what the media server says
+// ------------------------------------------------------------------------------------
+
+void event_sfu_offer(struct participant *p)
+{
+    if (p->offer)
+        tell(p, "signal-offer", description_json("offer", p->offer));
+}
+
+void event_sfu_answer(struct participant *p, const char *sdp)
+{
+    deliver(p, "signal-answer", description_json("answer", sdp));
+}
+
+void event_sfu_candidate(struct participant *p, const char *candidate)
+{
+    deliver(p, "ice-candidate",
+            json_pack("{s:s, s:{s:s, s:i}}", "from", "sfu", "candidate", "candidate", candidate, "sdpMLineIndex", 0));
+}
+
+void event_tracks(struct participant *p)
+{
+    json_t *tracks = p->tracks ? json_incref(p->tracks) : json_array();
+    tell(p, "tracks", json_pack("{s:o}", "tracks", tracks));
+}
+
+void event_active_speaker(const struct room *room, const struct participant *speaker, int level)
+{
+    tell_all(room, NULL, "active-speaker",
+             json_pack("{s:s?, s:i}", "userId", speaker ? speaker->user : NULL, "level", level));
+}
+
+void event_media_state(struct participant *p, const char *state)
+{
+    tell(p, "media-state", json_pack("{s:s}", "state", state));
+}
+
+void event_missed(struct participant *p)
+{
+    struct missed *missed;
+    while (p->session && (missed = g_queue_pop_head(&p->missed))) {
+        session_send(p->session, missed->event, missed->data);
+        g_free(missed);
+    }
+}

@@ -1,0 +1,108 @@
+// What is an HTTP request, and what do our answers have in common? (shapes, errors, security headers, CORS)
+// SPDX-License-Identifier: MIT
+#include "signaling/http.h"
+
+#include <glib.h>
+#include <stdarg.h>
+#include <string.h>
+
+const struct http_header http_security_headers[] = {
+    {"content-security-policy:", "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+                                 "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
+    {"permissions-policy:", "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=()"},
+    {"x-content-type-options:", "nosniff"},
+    {"x-frame-options:", "DENY"},
+    {"referrer-policy:", "no-referrer"}, // a room's id is in the URL
+    {"cross-origin-opener-policy:", "same-origin"},
+    {"cross-origin-resource-policy:", "same-origin"},
+    {0},
+};
+
+const char *http_method_name(enum http_method method)
+{
+    static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+    return names[method];
+}
+
+void http_response_clear(struct http_response *response)
+{
+    g_free(response->body);
+    *response = (struct http_response){0};
+}
+
+void http_json(struct http_response *response, int status, json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT);
+    g_assert(text);
+    g_free(response->body);
+    response->status = status;
+    response->content_type = "application/json";
+    response->body = g_strdup(text);
+    response->body_len = strlen(text);
+    free(text);
+    json_decref(json);
+}
+
+void http_error(struct http_response *response, int status, const char *code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *message = g_strdup_vprintf(format, args);
+    va_end(args);
+    char *valid = g_utf8_make_valid(message, -1);
+    http_json(response, status, json_pack("{s:{s:s, s:s}}", "error", "code", code, "message", valid));
+    g_free(valid);
+    g_free(message);
+}
+
+const char *http_bearer(const char *authorization)
+{
+    static const char scheme[] = "Bearer ";
+    if (!authorization || g_ascii_strncasecmp(authorization, scheme, strlen(scheme)) != 0)
+        return NULL;
+    return authorization + strlen(scheme);
+}
+
+static const char *origin_host(const char *origin)
+{
+    const char *slashes = strstr(origin, "://");
+    return slashes ? slashes + 3 : "";
+}
+
+bool http_origin_is_host(const char *origin, const char *host)
+{
+    return host && *host && g_ascii_strcasecmp(origin_host(origin), host) == 0;
+}
+
+bool http_origin_is_loopback(const char *origin)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+    const char *host = origin_host(origin);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        size_t len = strlen(names[i]);
+        if (strncmp(host, names[i], len) == 0 && (host[len] == '\0' || host[len] == ':'))
+            return true;
+    }
+    return false;
+}
+
+bool http_origin_is_listed(const struct config *config, const char *origin)
+{
+    return config->frontend_url && g_strv_contains((const char *const *)config->frontend_url, origin);
+}
+
+bool http_origin_may_connect(const struct config *config, const char *origin, const char *host)
+{
+    if (!origin || http_origin_is_listed(config, origin))
+        return true;
+    // In open mode the Host header proves nothing: a foreign name may have been pointed at this machine.
+    if (config_is_open(config))
+        return http_origin_is_loopback(origin) || strcmp(origin, "null") == 0;
+    return http_origin_is_host(origin, host);
+}
+
+bool http_address_is_loopback(const char *address)
+{
+    return g_str_has_prefix(address, "127.") || strcmp(address, "::1") == 0 ||
+           g_str_has_prefix(address, "::ffff:127.");
+}

@@ -1,0 +1,124 @@
+// What happens to all sessions together? (made, driven by time and by the media server, ended)
+// SPDX-License-Identifier: MIT
+#include "signaling/hub.h"
+
+#include "signaling/media.h"
+#include "signaling/presence.h"
+
+static const int64_t SECOND_US = 1000000;
+
+struct hub *hub_new(const struct config *config, const struct auth *auth, struct sfu *sfu, int64_t now_us,
+                    int64_t wall_ms)
+{
+    struct hub *hub = g_new0(struct hub, 1);
+    hub->config = config;
+    hub->auth = auth;
+    hub->sfu = sfu;
+    hub->now_us = hub->started_us = now_us;
+    hub->wall_ms = wall_ms;
+    hub->sessions = g_ptr_array_new();
+    roster_init(&hub->roster, hub);
+    return hub;
+}
+
+static GList *rooms_of(const struct hub *hub)
+{
+    return g_hash_table_get_values(hub->roster.rooms); // a copy: rooms go while we walk
+}
+
+void hub_free(struct hub *hub)
+{
+    g_assert(hub->sessions->len == 0);
+    GList *rooms = rooms_of(hub);
+    for (GList *one = rooms; one; one = one->next)
+        presence_close(one->data, NULL, "the server stops");
+    g_list_free(rooms);
+    roster_clear(&hub->roster);
+    g_ptr_array_free(hub->sessions, TRUE);
+    g_free(hub);
+}
+
+bool hub_is_full(const struct hub *hub)
+{
+    return hub->is_draining || hub->sessions->len >= hub->config->max_connections;
+}
+
+void hub_lost(struct session *session, uint16_t code)
+{
+    struct participant *p = session->participant;
+    if (p && code == CLOSE_NORMAL) {
+        presence_leave(p, "left");
+    } else if (p) {
+        presence_lost(p);
+        if (presence_is_expired(p))
+            presence_leave(p, "timeout");
+    }
+    session_free(session);
+}
+
+static void tick_session(struct session *session)
+{
+    struct hub *hub = session->hub;
+    bool is_stranger = !auth_is_open(hub->auth) && !session->has_identity;
+    if (session->is_closing)
+        return;
+    if (hub->now_us - session->heard_us >= SILENCE_MAX_S * SECOND_US) {
+        if (session->participant)
+            presence_leave(session->participant, "timeout");
+        session_close(session, CLOSE_GOING_AWAY, "timeout");
+    } else if (is_stranger && hub->now_us - session->opened_us >= STRANGER_MAX_S * SECOND_US) {
+        session_close(session, CLOSE_POLICY, "no token");
+    } else if (hub->now_us - session->pinged_us >= PING_EVERY_S * SECOND_US) {
+        session->pinged_us = hub->now_us;
+        session->output->ping(session->output_arg);
+    }
+}
+
+// Returns whether somebody left; the room may be gone then.
+static bool let_one_go(struct room *room)
+{
+    for (guint i = 0; i < room->participants->len; i++) {
+        if (presence_is_expired(room->participants->pdata[i])) {
+            presence_leave(room->participants->pdata[i], "timeout");
+            return true;
+        }
+    }
+    return false;
+}
+
+static void tick_room(struct hub *hub, struct room *room)
+{
+    char id[ROOM_ID_MAX + 1];
+    g_strlcpy(id, room->id, sizeof(id));
+    while (room && let_one_go(room))
+        room = roster_find(&hub->roster, id);
+    if (room && room->participants->len == 0 &&
+        hub->now_us - room->empty_since_us >= hub->config->room_ttl * SECOND_US)
+        room_free(room);
+}
+
+void hub_tick(struct hub *hub)
+{
+    for (guint i = 0; i < hub->sessions->len; i++)
+        tick_session(hub->sessions->pdata[i]);
+    GList *rooms = rooms_of(hub);
+    for (GList *one = rooms; one; one = one->next)
+        tick_room(hub, one->data);
+    g_list_free(rooms);
+}
+
+void hub_rx_sfu(struct hub *hub)
+{
+    struct sfu_event *event;
+    while ((event = sfu_next_event(hub->sfu))) {
+        media_rx(hub, event);
+        sfu_event_free(event);
+    }
+}
+
+void hub_drain(struct hub *hub)
+{
+    hub->is_draining = true;
+    for (guint i = 0; i < hub->sessions->len; i++)
+        session_close(hub->sessions->pdata[i], CLOSE_GOING_AWAY, "the server stops");
+}

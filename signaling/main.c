@@ -1,0 +1,151 @@
+// How does the server start and stop? (roda: settings, identity, listening, media, until SIGTERM)
+// SPDX-License-Identifier: MIT
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "signaling/hub.h"
+#include "signaling/log.h"
+#include "signaling/server.h"
+
+extern char **environ;
+
+enum { START_FAILED = 1, USAGE_WRONG = 2 };
+
+static struct server *running;
+
+static void on_signal(int number)
+{
+    (void)number;
+    server_stop(running);
+}
+
+static void catch_signals(struct server *server)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    running = server;
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+}
+
+static void on_sfu_log(int level, const char *line)
+{
+    log_line((enum log_level)level, "sfu", "%s", line);
+}
+
+static void print_help(void)
+{
+    printf("roda %s: group calls in the browser. One process: signaling, web page and media server.\n\n"
+           "  roda [--config FILE]\n\n"
+           "  --config FILE      settings as one JSON object; the environment wins over it\n"
+           "  --help, --version\n\n"
+           "Settings, in the environment or in the file [default]:\n\n",
+           RODA_VERSION);
+    config_print_help(stdout);
+}
+
+// ---- settings
+// --------------------------------------------------------------------------------------------------------
+
+// Returns the exit status when there is nothing to run, -1 otherwise.
+static int read_arguments(int argc, char **argv, const char **file)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0)
+            return print_help(), EXIT_SUCCESS;
+        if (strcmp(argv[i], "--version") == 0)
+            return printf("roda %s\n", RODA_VERSION), EXIT_SUCCESS;
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
+            *file = argv[++i];
+            continue;
+        }
+        fprintf(stderr, "roda: %s: not understood; try --help\n", argv[i]);
+        return USAGE_WRONG;
+    }
+    return -1;
+}
+
+static int read_settings(struct config *config, const char *file, char *err, size_t err_size)
+{
+    int rc = file ? config_read_file(config, file, err, err_size) : 0;
+    if (rc == 0)
+        rc = config_read_environment(config, environ, err, err_size);
+    return rc ? rc : config_check(config, err, err_size);
+}
+
+// `stun` is config->media_stun cut in two, owned by the caller.
+static struct sfu_config sfu_settings(const struct config *config, struct server *server, char **stun)
+{
+    return (struct sfu_config){
+        .workers = (unsigned)config->workers,
+        .ice_lite = config->ice_lite,
+        .port_min = (uint16_t)config->media_port_min,
+        .port_max = (uint16_t)config->media_port_max,
+        .announced_address = config->announced_address,
+        .bind_address = (const char *const *)config->media_bind,
+        .stun_host = stun ? stun[0] : NULL,
+        .stun_port = stun ? (uint16_t)g_ascii_strtoull(stun[1], NULL, 10) : 0,
+        .cipher_engine = config->cipher_engine,
+        .wake = server_wake,
+        .wake_arg = server,
+        .log = on_sfu_log,
+    };
+}
+
+// ---- a life
+// ----------------------------------------------------------------------------------------------------------
+
+static int serve(const struct config *config, const struct auth *auth, struct server *server, struct sfu *sfu)
+{
+    struct hub *hub = hub_new(config, auth, sfu, 0, 0);
+    catch_signals(server);
+    log_info("main", "roda %s, %s", RODA_VERSION, sfu_describe(sfu));
+    printf("Roda listening on %s\n", server_url(server));
+    fflush(stdout);
+    server_run(server, hub);
+    hub_free(hub);
+    return EXIT_SUCCESS;
+}
+
+static int start_media(const struct config *config, const struct auth *auth, struct server *server, char *err,
+                       size_t err_size)
+{
+    char **stun = config->media_stun ? g_strsplit(config->media_stun, ":", 2) : NULL;
+    struct sfu_config settings = sfu_settings(config, server, stun);
+    struct sfu *sfu = sfu_new(&settings, err, err_size);
+    int status = sfu ? serve(config, auth, server, sfu) : START_FAILED;
+    sfu_free(sfu);
+    g_strfreev(stun);
+    return status;
+}
+
+static int start(const struct config *config, char *err, size_t err_size)
+{
+    struct auth *auth = auth_new(config, err, err_size);
+    struct server *server = auth ? server_new(config, err, err_size) : NULL;
+    int status = server ? start_media(config, auth, server, err, err_size) : START_FAILED;
+    server_free(server);
+    auth_free(auth);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    const char *file = NULL;
+    int status = read_arguments(argc, argv, &file);
+    if (status >= 0)
+        return status;
+    char err[400] = "";
+    struct config config;
+    config_init(&config);
+    status = USAGE_WRONG;
+    if (read_settings(&config, file, err, sizeof(err)) == 0) {
+        log_init((enum log_level)config.log_level, (enum log_format)config.log_format);
+        config_warn(&config);
+        status = start(&config, err, sizeof(err));
+    }
+    if (err[0])
+        fprintf(stderr, "roda: %s\n", err);
+    config_clear(&config);
+    return status;
+}

@@ -1,0 +1,35 @@
+// Who comes in, as whom, and when are they gone? (join, resume, replace, leave, remove, close, who is host)
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "signaling/session.h"
+
+// What join-room asks for. Texts are borrowed; NULL: not said.
+struct join {
+    const char *room;
+    const char *user, *name;
+    const char *session_token; // of the join it wants to resume
+    bool has_role;
+    enum role role;
+    bool wants_new_media; // its RTCPeerConnection did not survive (a reloaded page)
+};
+
+// Makes the session a participant, or gives it back the one it was; NULL and the fault when it may not. Rules:
+// - with tokens, who one is comes from the token, and so does the most one may be; a second socket of the same user
+//   takes the place of the first. In open mode a name in use is refused (busy);
+// - a session token of this room resumes its participant wherever that is: nobody else notices.
+// Nobody is told yet: presence_announce() does that once the caller has replied.
+struct participant *presence_join(struct session *session, const struct join *join, bool *resumed,
+                                  struct fault *fault);
+void presence_announce(struct participant *participant, bool resumed);
+
+// Out at once, for good; the others are told why ("left", "timeout", "removed", "replaced").
+void presence_leave(struct participant *participant, const char *reason);
+void presence_remove(struct participant *participant, const struct participant *by, const char *reason);
+
+// Everybody out, sockets closed, room gone. `by` and `reason` may be NULL.
+void presence_close(struct room *room, const char *by, const char *reason);
+
+// The socket is gone; the participant keeps its place for RECONNECT_GRACE.
+void presence_lost(struct participant *participant);
+bool presence_is_expired(const struct participant *participant);

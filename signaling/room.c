@@ -1,0 +1,166 @@
+// Who is in which room? (the roster: data and look-ups; nobody is told anything here)
+// SPDX-License-Identifier: MIT
+#include "signaling/room.h"
+
+#include <string.h>
+
+#include "signaling/crypto.h"
+
+static void missed_free(struct missed *missed)
+{
+    json_decref(missed->data);
+    g_free(missed);
+}
+
+// ---- roster
+// --------------------------------------------------------------------------------------------------------
+
+void roster_init(struct roster *roster, struct hub *hub)
+{
+    *roster = (struct roster){
+        .hub = hub,
+        .rooms = g_hash_table_new(g_str_hash, g_str_equal),
+        .numbers = g_hash_table_new(g_int64_hash, g_int64_equal),
+        .peers = g_hash_table_new(g_int64_hash, g_int64_equal),
+    };
+}
+
+void roster_clear(struct roster *roster)
+{
+    g_assert(g_hash_table_size(roster->rooms) == 0 && g_hash_table_size(roster->peers) == 0);
+    g_hash_table_destroy(roster->rooms);
+    g_hash_table_destroy(roster->numbers);
+    g_hash_table_destroy(roster->peers);
+}
+
+uint64_t roster_number(struct roster *roster)
+{
+    return ++roster->last_number;
+}
+
+struct room *roster_find(const struct roster *roster, const char *id)
+{
+    return g_hash_table_lookup(roster->rooms, id);
+}
+
+unsigned roster_room_count(const struct roster *roster)
+{
+    return g_hash_table_size(roster->rooms);
+}
+
+void roster_end_token(struct roster *roster, const char *session_token, enum error why)
+{
+    struct ended *slot = &roster->ended[roster->ended_count++ % ENDED_MAX];
+    g_strlcpy(slot->session_token, session_token, sizeof(slot->session_token));
+    slot->why = why;
+}
+
+enum error roster_token_end(const struct roster *roster, const char *session_token)
+{
+    for (size_t i = 0; i < ENDED_MAX; i++)
+        if (roster->ended[i].why && crypto_equal_text(roster->ended[i].session_token, session_token))
+            return roster->ended[i].why;
+    return ERROR_NONE;
+}
+
+// ---- room
+// ----------------------------------------------------------------------------------------------------------
+
+struct room *roster_add(struct roster *roster, const char *id, int64_t now_us, int64_t wall_ms)
+{
+    struct room *room = g_new0(struct room, 1);
+    room->roster = roster;
+    g_strlcpy(room->id, id, sizeof(room->id));
+    room->created_ms = wall_ms;
+    room->empty_since_us = now_us;
+    room->participants = g_ptr_array_new();
+    g_hash_table_insert(roster->rooms, room->id, room);
+    return room;
+}
+
+void room_free(struct room *room)
+{
+    g_assert(room->participants->len == 0 && room->peer_count == 0);
+    g_hash_table_remove(room->roster->rooms, room->id);
+    g_ptr_array_free(room->participants, TRUE);
+    g_free(room);
+}
+
+struct participant *room_host(const struct room *room)
+{
+    struct participant *by_default = NULL;
+    for (guint i = 0; i < room->participants->len; i++) {
+        struct participant *p = room->participants->pdata[i];
+        if (p->role != ROLE_HOST)
+            continue;
+        if (!p->is_host_by_default)
+            return p;
+        if (!by_default)
+            by_default = p;
+    }
+    return by_default;
+}
+
+struct participant *room_find(const struct room *room, const char *user)
+{
+    for (guint i = 0; i < room->participants->len; i++) {
+        struct participant *p = room->participants->pdata[i];
+        if (strcmp(p->user, user) == 0)
+            return p;
+    }
+    return NULL;
+}
+
+struct participant *room_find_token(const struct room *room, const char *session_token)
+{
+    for (guint i = 0; i < room->participants->len; i++) {
+        struct participant *p = room->participants->pdata[i];
+        if (crypto_equal_text(p->session_token, session_token))
+            return p;
+    }
+    return NULL;
+}
+
+// ---- participant
+// ---------------------------------------------------------------------------------------------------
+
+struct participant *participant_add(struct room *room, const char *user, const char *name, enum role role)
+{
+    struct participant *p = g_new0(struct participant, 1);
+    p->room = room;
+    g_strlcpy(p->user, user, sizeof(p->user));
+    p->name = g_strdup(name);
+    p->role = role;
+    p->is_muted = role == ROLE_OBSERVER;
+    p->is_video_enabled = role != ROLE_OBSERVER;
+    crypto_random_text(p->session_token, SESSION_TOKEN_CHARS);
+    g_queue_init(&p->missed);
+    g_ptr_array_add(room->participants, p);
+    room->roster->participant_count++;
+    return p;
+}
+
+void participant_free(struct participant *p, int64_t now_us)
+{
+    struct room *room = p->room;
+    g_assert(!p->session && p->peer == 0);
+    g_ptr_array_remove(room->participants, p);
+    room->roster->participant_count--;
+    room->empty_since_us = now_us;
+    g_queue_clear_full(&p->missed, (GDestroyNotify)missed_free);
+    g_free(p->name);
+    g_free(p->avatar);
+    g_free(p->offer);
+    json_decref(p->tracks);
+    g_free(p);
+}
+
+void participant_keep(struct participant *p, const char *event, json_t *data)
+{
+    struct missed *missed = g_new0(struct missed, 1);
+    missed->event = event;
+    missed->data = json_incref(data);
+    g_queue_push_tail(&p->missed, missed);
+    if (g_queue_get_length(&p->missed) > MISSED_MAX)
+        missed_free(g_queue_pop_head(&p->missed));
+}

@@ -1,0 +1,115 @@
+// Who is in which room? (the roster: data and look-ups; nobody is told anything here)
+// SPDX-License-Identifier: MIT
+//
+// The signaling thread only. Ownership: roster > room > participant. A participant outlives its WebSocket by
+// RECONNECT_GRACE; a room outlives its last participant only when it was made over HTTP.
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sfu/sfu.h"
+#include "signaling/auth.h"
+#include "signaling/message.h"
+
+enum {
+    SESSION_TOKEN_CHARS = 32, // 192 random bits
+    ORIGIN_MAX = 32,          // bytes of the session id in an SDP o= line: a 64-bit number (RFC 3264 section 5)
+    MISSED_MAX = 64,          // messages kept for a participant without a socket
+    ENDED_MAX = 256,          // session tokens remembered after their participant was sent away
+};
+
+struct hub;
+struct session;
+
+struct participant {
+    // Who it is.
+    struct room *room;
+    char user[USER_MAX + 1];
+    char *name;
+    char *avatar; // or NULL
+    enum role role;
+    bool is_host_by_default; // open mode: somebody must be host; gives way to one who asks to be
+    char session_token[SESSION_TOKEN_CHARS + 1];
+
+    // What the others are told of its media, and what the host has forbidden to change back.
+    bool is_muted, is_video_enabled, is_sharing_screen;
+    bool is_audio_locked, is_video_locked;
+    bool is_screen_off; // it said so itself: a screen that is published all the same is not shown
+
+    // How it is reached.
+    struct session *session; // NULL: the socket was lost at lost_us
+    int64_t lost_us;
+    GQueue missed; // of struct missed: what came meanwhile and is not part of the room's state
+
+    // Its side in the media server; media.c alone changes these.
+    uint64_t peer; // 0: none, until it offers again
+    bool is_stopped[SFU_SOURCE_COUNT];
+    char origin[ORIGIN_MAX + 1]; // which RTCPeerConnection negotiated last
+    char *offer;                 // the server's offer that is not answered yet, or NULL
+    uint64_t answer_tag;         // of the answer given to it
+    json_t *tracks;              // the last `tracks`, or NULL
+};
+
+struct missed {
+    const char *event; // model name, a constant
+    json_t *data;
+};
+
+struct room {
+    struct roster *roster;
+    char id[ROOM_ID_MAX + 1];
+    int64_t created_ms;
+    bool is_reserved;        // made over HTTP
+    int64_t empty_since_us;  // while nobody is in it
+    GPtrArray *participants; // in the order they came
+    char host[USER_MAX + 1]; // the host everybody was told of, or ""
+
+    // Its side in the media server; media.c alone changes these.
+    uint64_t number; // a new one each time the first peer comes; 0 while there is none
+    unsigned peer_count;
+};
+
+struct roster {
+    struct hub *hub;     // whose it is
+    GHashTable *rooms;   // id -> room, owned
+    GHashTable *numbers; // media server's room number -> room
+    GHashTable *peers;   // media server's peer number -> participant
+    unsigned participant_count;
+    uint64_t last_number;
+    struct ended {
+        char session_token[SESSION_TOKEN_CHARS + 1];
+        enum error why;
+    } ended[ENDED_MAX]; // the oldest is overwritten
+    unsigned ended_count;
+};
+
+void roster_init(struct roster *roster, struct hub *hub);
+void roster_clear(struct roster *roster);
+
+// A number for the media server, never 0 and never given twice.
+uint64_t roster_number(struct roster *roster);
+
+struct room *roster_find(const struct roster *roster, const char *id);
+struct room *roster_add(struct roster *roster, const char *id, int64_t now_us, int64_t wall_ms);
+unsigned roster_room_count(const struct roster *roster);
+void room_free(struct room *room); // nobody may be in it
+
+// The longest-present participant of role host who is so by right, else by default; NULL: nobody.
+struct participant *room_host(const struct room *room);
+struct participant *room_find(const struct room *room, const char *user);
+struct participant *room_find_token(const struct room *room, const char *session_token);
+
+// Adds one with the media state of somebody who has just come: not muted, video on, no screen (an observer: nothing).
+struct participant *participant_add(struct room *room, const char *user, const char *name, enum role role);
+// Takes it out of the room and frees it. It must be without session and without peer.
+void participant_free(struct participant *participant, int64_t now_us);
+
+void participant_keep(struct participant *participant, const char *event, json_t *data); // for later; borrows data
+
+// A token whose owner was sent away must not come back as if nothing had happened: `why` is what it is told.
+void roster_end_token(struct roster *roster, const char *session_token, enum error why);
+// ERROR_NONE: nothing is known against it.
+enum error roster_token_end(const struct roster *roster, const char *session_token);

@@ -1,0 +1,29 @@
+// How do HTTP and WebSocket come in from the network? (the only file that knows libwebsockets)
+// SPDX-License-Identifier: MIT
+//
+// One thread: whoever calls server_run(). Only server_wake() and server_stop() may be called from elsewhere.
+#pragma once
+
+#include "signaling/session.h"
+
+enum {
+    OUTPUT_MAX = 4 << 20,     // bytes waiting for one WebSocket; then it is too slow and closed
+    DRAIN_MS = 3000,          // how long a stopping server waits for its sockets to close
+    CLOSE_PATIENCE_S = 5,     // how long one closing socket may take
+    HEADER_BYTES_MAX = 16384, // of a request
+};
+
+struct server;
+
+// Listens, but serves nobody yet. NULL and one sentence, with what to do about it, in err.
+struct server *server_new(const struct config *config, char *err, size_t err_size);
+void server_free(struct server *server);
+
+// "http://localhost:3001": where a person on this machine finds it.
+const char *server_url(const struct server *server);
+
+// Serves until server_stop(), then closes every socket (1001). No session is left afterwards.
+void server_run(struct server *server, struct hub *hub);
+
+void server_wake(void *server);          // any thread: the media server has something to say
+void server_stop(struct server *server); // any thread, and signal handlers

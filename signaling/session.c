@@ -1,0 +1,111 @@
+// What is one WebSocket, and what do all of them share?
+// SPDX-License-Identifier: MIT
+#include "signaling/session.h"
+
+#include <string.h>
+
+struct session *session_new(struct hub *hub, const struct session_output *output, void *output_arg,
+                            const struct dialect *dialect, const struct identity *identity)
+{
+    struct session *session = g_new0(struct session, 1);
+    session->hub = hub;
+    session->output = output;
+    session->output_arg = output_arg;
+    session->dialect = dialect ? dialect : &dialect_signal;
+    session->is_dialect_settled = dialect != NULL;
+    session->has_identity = identity != NULL;
+    if (identity)
+        identity_copy(&session->identity, identity);
+    bucket_init(&session->messages, MESSAGES_PER_S, MESSAGES_BURST, hub->now_us);
+    bucket_init(&session->refusals, REFUSALS_PER_S, REFUSALS_BURST, hub->now_us);
+    session->opened_us = session->heard_us = session->pinged_us = hub->now_us;
+    g_ptr_array_add(hub->sessions, session);
+    return session;
+}
+
+void session_free(struct session *session)
+{
+    g_assert(!session->participant);
+    for (unsigned i = 0; i < session->waiting_count; i++)
+        json_decref(session->waiting[i].id);
+    g_ptr_array_remove_fast(session->hub->sessions, session);
+    identity_clear(&session->identity);
+    g_free(session);
+}
+
+static void send_message(struct session *session, const char *wire_event, const json_t *data, const json_t *id)
+{
+    if (session->is_closing)
+        return;
+    char *text = message_print(wire_event, data, id, session->hub->wall_ms);
+    session->output->send(session->output_arg, text);
+    free(text);
+}
+
+void session_send(struct session *session, const char *event, json_t *data)
+{
+    const char *wire_event = dialect_write(session->dialect, event, &data);
+    send_message(session, wire_event, data, NULL);
+    json_decref(data);
+}
+
+void session_ack(struct session *session, json_t *id, json_t *data)
+{
+    if (id)
+        send_message(session, "ack", data, id);
+    json_decref(data);
+}
+
+void session_refuse(struct session *session, json_t *id, const char *event, const struct fault *fault)
+{
+    json_t *data =
+        json_pack("{s:s, s:s, s:s?}", "code", error_name(fault->error), "message", fault->text, "event", event);
+    send_message(session, "error", data, id);
+    json_decref(data);
+}
+
+// ---- what the media server has yet to answer
+// -----------------------------------------------------------------------
+
+bool session_wait(struct session *session, uint64_t tag, json_t *id, const char *event)
+{
+    if (session->waiting_count == WAITING_MAX)
+        return false;
+    struct waiting *waiting = &session->waiting[session->waiting_count++];
+    waiting->tag = tag;
+    waiting->id = json_incref(id);
+    g_strlcpy(waiting->event, event, sizeof(waiting->event));
+    return true;
+}
+
+static void settle(struct session *session, unsigned i, const struct fault *fault)
+{
+    struct waiting done = session->waiting[i];
+    session->waiting[i] = session->waiting[--session->waiting_count];
+    if (fault)
+        session_refuse(session, done.id, done.event, fault);
+    else
+        session_ack(session, done.id, json_object());
+    json_decref(done.id);
+}
+
+void session_settle(struct session *session, uint64_t tag, const struct fault *fault)
+{
+    for (unsigned i = 0; i < session->waiting_count; i++)
+        if (session->waiting[i].tag == tag)
+            return settle(session, i, fault);
+}
+
+void session_settle_all(struct session *session, const struct fault *fault)
+{
+    while (session->waiting_count > 0)
+        settle(session, session->waiting_count - 1, fault);
+}
+
+void session_close(struct session *session, uint16_t code, const char *reason)
+{
+    if (session->is_closing)
+        return;
+    session->is_closing = true;
+    session->output->close(session->output_arg, code, reason);
+}

@@ -1,0 +1,91 @@
+// What is one WebSocket, and what do all of them share?
+// SPDX-License-Identifier: MIT
+//
+// The signaling thread only. A session knows nothing of sockets: the server (or a test) gives it an output. Time is a
+// field of the hub that whoever drives it sets before each turn.
+#pragma once
+
+#include "signaling/dialect.h"
+#include "signaling/limits.h"
+#include "signaling/room.h"
+
+enum {
+    PING_EVERY_S = 15,
+    SILENCE_MAX_S = 30,   // then the peer is gone
+    STRANGER_MAX_S = 30,  // a socket without a token may stay this long where tokens are asked for
+    WAITING_MAX = 64,     // questions of one session the media server has not answered
+    MESSAGES_PER_S = 100, // of one session, each at its cost (see commands.c)
+    MESSAGES_BURST = 200,
+    REFUSALS_PER_S = 10, // rate-limited messages before the socket is closed
+    REFUSALS_BURST = 100,
+};
+
+// WebSocket close codes (RFC 6455 section 7.4.1).
+enum { CLOSE_NORMAL = 1000, CLOSE_GOING_AWAY = 1001, CLOSE_POLICY = 1008, CLOSE_TOO_BIG = 1009 };
+
+struct hub {
+    // Given, not owned.
+    const struct config *config;
+    const struct auth *auth;
+    struct sfu *sfu;
+    // Owned.
+    struct roster roster;
+    GPtrArray *sessions;
+    uint64_t last_tag;
+    bool is_draining; // the server is about to stop: nobody new comes in
+    // Set by the driver.
+    int64_t now_us;  // monotonic
+    int64_t wall_ms; // UTC
+    int64_t started_us;
+};
+
+struct session_output {
+    void (*send)(void *arg, const char *text);
+    void (*ping)(void *arg);
+    // After what was sent. hub_lost() is to follow, not from inside this call.
+    void (*close)(void *arg, uint16_t code, const char *reason);
+};
+
+// A question the media server has yet to answer.
+struct waiting {
+    uint64_t tag;
+    json_t *id; // NULL: only an error is reported
+    char event[MESSAGE_EVENT_MAX + 1];
+};
+
+struct session {
+    struct hub *hub;
+    const struct session_output *output;
+    void *output_arg;
+    const struct dialect *dialect;
+    bool is_dialect_settled; // by ?dialect= or by the first message
+    bool has_identity;
+    struct identity identity;        // from a token
+    struct participant *participant; // NULL: in no room
+    struct bucket messages, refusals;
+    int64_t opened_us, heard_us, pinged_us;
+    struct waiting waiting[WAITING_MAX];
+    unsigned waiting_count;
+    bool is_closing;
+};
+
+// `dialect` may be NULL: the first message tells. `identity` is copied; NULL: none yet.
+struct session *session_new(struct hub *hub, const struct session_output *output, void *output_arg,
+                            const struct dialect *dialect, const struct identity *identity);
+void session_free(struct session *session); // must be in no room
+
+// An event under its model name, said in the session's dialect. Takes data.
+void session_send(struct session *session, const char *event, json_t *data);
+
+// The reply to the request of that id; without an id an ack is not sent, an error is. ack takes data; `event` is the
+// wire name the client used, or NULL.
+void session_ack(struct session *session, json_t *id, json_t *data);
+void session_refuse(struct session *session, json_t *id, const char *event, const struct fault *fault);
+
+// Remembers a request until the media server answers with this tag; false: too many are open.
+bool session_wait(struct session *session, uint64_t tag, json_t *id, const char *event);
+// It answered: an ack when fault is NULL. An unknown tag is nobody's business any more.
+void session_settle(struct session *session, uint64_t tag, const struct fault *fault);
+void session_settle_all(struct session *session, const struct fault *fault);
+
+void session_close(struct session *session, uint16_t code, const char *reason);
