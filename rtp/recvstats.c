@@ -78,13 +78,6 @@ void recvstats_sr(struct recvstats *rs, uint64_t ntp, uint32_t rtp_ts, int64_t n
     rs->sr_us = now_us;
 }
 
-static int32_t clamp_lost(int64_t lost)
-{
-    if (lost > 0x7fffff)
-        return 0x7fffff;
-    return lost < -0x800000 ? -0x800000 : (int32_t)lost;
-}
-
 bool recvstats_block(struct recvstats *rs, int64_t now_us, struct rtcp_report *out)
 {
     if (!rs->unwrap.newest)
@@ -100,12 +93,12 @@ bool recvstats_block(struct recvstats *rs, int64_t now_us, struct rtcp_report *o
     uint64_t cycles = (rs->unwrap.newest >> 16) - (rs->base >> 16);
     *out = (struct rtcp_report){
         .ssrc = rs->ssrc,
-        .lost = clamp_lost((int64_t)(expected - rs->received)),
+        .lost = (int32_t)(expected - rs->received),
         .ext_seq = (uint32_t)(cycles << 16 | (rs->unwrap.newest & 0xffff)),
         .jitter_ts = rs->jitter_q4 >> 4,
     };
     if (interval > 0 && interval_lost > 0)
-        out->fraction_lost = (uint8_t)(interval_lost >= interval ? 255 : (interval_lost << 8) / interval);
+        out->fraction_lost = (uint8_t)((interval_lost << 8) / interval); // < 256: the newest was received
     if (rs->has_sr) {
         out->lsr = ntp_compact(rs->sr_ntp);
         out->dlsr = ntp_compact_from_us(now_us - rs->sr_us);

@@ -67,8 +67,7 @@ static bool leads(const struct speaker *s, int index, int64_t now_us)
 {
     if (index == SPEAKER_NOBODY || index == s->current)
         return false;
-    int32_t current = loudness_of(s, s->current, now_us);
-    return loudness_of(s, index, now_us) > (current ? current + SPEAKER_MARGIN * 256 : 0);
+    return loudness_of(s, index, now_us) > loudness_of(s, s->current, now_us) + SPEAKER_MARGIN * 256;
 }
 
 static void take_over(struct speaker *s, int index, int64_t now_us)
