@@ -29,7 +29,7 @@ bool rtcp_next(struct reader *r, struct rtcp *out)
     uint8_t first = reader_u8(r);
     out->type = reader_u8(r);
     out->count = first & COUNT_MASK;
-    size_t len = 4u * reader_u16(r);
+    size_t len = (size_t)reader_u16(r) * 4;
     out->body = reader_sub(r, len);
     bool padded = first & PADDING_BIT;
     uint8_t padding = padded && len && r->ok ? out->body.end[-1] : 0;
@@ -179,7 +179,7 @@ void rtcp_sdes_write(struct writer *w, uint32_t ssrc, const char *cname, size_t 
 int rtcp_bye_parse(const struct rtcp *rtcp, struct rtcp_bye *out)
 {
     struct reader r = rtcp->body;
-    *out = (struct rtcp_bye){.ssrcs = reader_sub(&r, 4u * rtcp->count)};
+    *out = (struct rtcp_bye){.ssrcs = reader_sub(&r, (size_t)rtcp->count * 4)};
     if (reader_left(&r)) {
         out->reason_len = reader_u8(&r);
         out->reason = (const char *)reader_bytes(&r, out->reason_len);

@@ -8,9 +8,9 @@
 #include <errno.h>
 
 enum {
-    HEAD_LEN = 8,            // sender and media SSRC
-    NACK_LEN = 4,            // one packet id with its mask
-    NACK_MASK_BITS = 16,     //
+    HEAD_LEN = 8, // sender and media SSRC
+    NACK_LEN = 4, // one packet id with its mask
+    NACK_MASK_BITS = 16,
     FIR_LEN = 8,             // one entry
     REMB_HEAD_LEN = 8,       // name, number of SSRCs, rate
     REMB_MANTISSA_BITS = 18, // draft-alvestrand-rmcat-remb-03 section 2.2
@@ -165,7 +165,7 @@ int rtcpfb_remb_parse(const struct rtcpfb *fb, uint64_t *bitrate_bps, struct rea
     reader_skip(&r, sizeof(remb_name));
     uint8_t n = reader_u8(&r);
     uint32_t rate = reader_u24(&r);
-    *ssrcs = reader_sub(&r, 4u * n);
+    *ssrcs = reader_sub(&r, (size_t)n * 4);
     uint64_t mantissa = rate & ((1u << REMB_MANTISSA_BITS) - 1);
     unsigned exponent = rate >> REMB_MANTISSA_BITS;
     *bitrate_bps = mantissa << exponent;

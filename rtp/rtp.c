@@ -31,13 +31,13 @@ enum rtp_reject rtp_parse_header(struct rtp *rtp, const uint8_t *buf, size_t len
         .marker = buf[1] & MARKER_BIT,
         .csrc_count = buf[0] & CSRC_MASK,
     };
-    size_t off = RTP_HEADER_LEN + 4u * rtp->csrc_count;
+    size_t off = RTP_HEADER_LEN + (size_t)rtp->csrc_count * 4;
     if (off > len)
         return RTP_BAD_CSRC;
     if (buf[0] & EXTENSION_BIT) {
         if (len - off < RTP_EXT_HEAD_LEN)
             return RTP_BAD_EXTENSION;
-        size_t ext_len = 4u * rd16(buf + off + 2);
+        size_t ext_len = (size_t)rd16(buf + off + 2) * 4;
         rtp->ext_profile = rd16(buf + off);
         off += RTP_EXT_HEAD_LEN;
         if (len - off < ext_len)

@@ -55,7 +55,7 @@ static inline size_t rtp_header_len(const struct rtp *rtp)
 {
     if (rtp->ext_off)
         return (size_t)rtp->ext_off + rtp->ext_len;
-    return RTP_HEADER_LEN + 4u * rtp->csrc_count;
+    return RTP_HEADER_LEN + (size_t)rtp->csrc_count * 4;
 }
 
 // Parses a packet in the clear. On a reject the view's content is unspecified.

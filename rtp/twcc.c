@@ -10,18 +10,18 @@
 // draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1.1: packet status symbols.
 enum {
     LOST = 0,
-    SMALL = 1,    // received, delta of 1 octet, 0..63.75 ms
-    LARGE = 2,    // received, delta of 2 octets, -8192..8191.75 ms
-    RESERVED = 3, //
+    SMALL = 1, // received, delta of 1 octet, 0..63.75 ms
+    LARGE = 2, // received, delta of 2 octets, -8192..8191.75 ms
+    RESERVED = 3,
 };
 
 // Sections 3.1.3, 3.1.4: packet chunks.
 enum {
-    VECTOR_BIT = 0x8000,   // status vector; otherwise a run
-    TWO_BIT_BIT = 0x4000,  // of a vector: two bits a symbol; otherwise one
-    RUN_MASK = 0x1fff,     // of a run: its length
-    RUN_SYMBOL_SHIFT = 13, //
-    ONE_BIT_COUNT = 14,    // symbols in a vector
+    VECTOR_BIT = 0x8000,  // status vector; otherwise a run
+    TWO_BIT_BIT = 0x4000, // of a vector: two bits a symbol; otherwise one
+    RUN_MASK = 0x1fff,    // of a run: its length
+    RUN_SYMBOL_SHIFT = 13,
+    ONE_BIT_COUNT = 14, // symbols in a vector
     TWO_BIT_COUNT = 7,
 };
 
@@ -113,8 +113,6 @@ static void plan_statuses(struct plan *plan, struct twcc_recv *recv, size_t room
         first++;
     plan->ref = *slot(recv, first) / TICKS_PER_REF;
     int64_t prev = plan->ref * TICKS_PER_REF;
-    plan->count = 0;
-    plan->delta_len = 0;
     for (uint64_t n = recv->base; n < recv->end; n++) {
         int64_t ticks = *slot(recv, n);
         unsigned symbol = ticks == TWCC_LOST ? LOST : symbol_of(ticks - prev);
@@ -163,7 +161,6 @@ static size_t chunk_make(uint16_t *chunk, const uint8_t *symbols, size_t n)
 
 static void plan_chunks(struct plan *plan)
 {
-    plan->chunk_count = 0;
     for (size_t i = 0; i < plan->count;)
         i += chunk_make(&plan->chunks[plan->chunk_count++], plan->symbols + i, plan->count - i);
 }
@@ -187,7 +184,7 @@ size_t twcc_recv_write(struct twcc_recv *recv, uint32_t sender_ssrc, uint32_t me
 {
     if (recv->base == recv->end || cap < TWCC_WRITE_MIN)
         return 0;
-    struct plan plan;
+    struct plan plan = {0};
     plan_statuses(&plan, recv, (cap & ~(size_t)3) - RTCP_HEADER_LEN - HEAD_LEN);
     plan_chunks(&plan);
     size_t body_len = (HEAD_LEN + 2 * plan.chunk_count + plan.delta_len + 3) & ~(size_t)3;

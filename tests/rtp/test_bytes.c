@@ -49,23 +49,28 @@ static void reading_past_the_end_is_sticky(void **state)
     assert_false(r.ok);
 }
 
+// Not inlined: gcc would warn of the very reads that are refused.
+__attribute__((noinline)) static void read_each_width(const uint8_t *exact, size_t have)
+{
+    struct reader r8 = reader_of(exact, have), r16 = r8, r24 = r8, r32 = r8, r64 = r8;
+    reader_u8(&r8);
+    reader_u16(&r16);
+    reader_u24(&r24);
+    reader_u32(&r32);
+    reader_u64(&r64);
+    assert_int_equal(r8.ok, have >= 1);
+    assert_int_equal(r16.ok, have >= 2);
+    assert_int_equal(r24.ok, have >= 3);
+    assert_int_equal(r32.ok, have >= 4);
+    assert_int_equal(r64.ok, have >= 8);
+}
+
 static void each_width_refuses_one_octet_less(void **state)
 {
     (void)state;
-    for (size_t have = 0; have < 8; have++) {
-        uint8_t *exact = malloc(have ? have : 1);
-        memset(exact, 0xaa, have ? have : 1);
-        struct reader r8 = reader_of(exact, have), r16 = r8, r24 = r8, r32 = r8, r64 = r8;
-        reader_u8(&r8);
-        reader_u16(&r16);
-        reader_u24(&r24);
-        reader_u32(&r32);
-        reader_u64(&r64);
-        assert_int_equal(r8.ok, have >= 1);
-        assert_int_equal(r16.ok, have >= 2);
-        assert_int_equal(r24.ok, have >= 3);
-        assert_int_equal(r32.ok, have >= 4);
-        assert_false(r64.ok);
+    for (size_t have = 0; have <= 8; have++) {
+        uint8_t *exact = calloc(1, have ? have : 1);
+        read_each_width(exact, have);
         free(exact);
     }
 }

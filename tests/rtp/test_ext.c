@@ -159,7 +159,7 @@ static void view(void **state)
     struct ext mid = ext_view_get(&v, p.buf, EXT_MID);
     assert_int_equal(mid.id, EXT_MID);
     assert_int_equal(mid.len, 1);
-    assert_int_equal(mid.data[0], '7');
+    assert_memory_equal(mid.data, "7", 1);
     uint16_t seq;
     struct ext twcc = ext_view_get(&v, p.buf, EXT_TWCC), rid = ext_view_get(&v, p.buf, EXT_RID);
     assert_int_equal(ext_twcc_parse(&twcc, &seq), 0);

@@ -441,6 +441,30 @@ static void malformed(void **state)
     }
 }
 
+// With all the octets a lenient reader would want.
+static void refused_for_what_it_says(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t octets[20]; // from the base sequence number on
+        int want;
+    } cases[] = {
+        {{0, 1, 0x80, 0, 0, 0, 0, 0, 0x1f, 0xff, 0x1f, 0xff, 0x1f, 0xff, 0x1f, 0xff, 0x1f, 0xff}, 0},
+        {{0, 1, 0x80, 1, 0, 0, 0, 0, 0x1f, 0xff, 0x1f, 0xff, 0x1f, 0xff, 0x1f, 0xff, 0x1f, 0xff}, -EBADMSG},
+        {{0, 1, 0, 2, 0, 0, 0, 0, 0x40, 2}, 0},
+        {{0, 1, 0, 2, 0, 0, 0, 0, 0x60, 2}, -EBADMSG}, // reserved symbols
+        {{0, 1, 0, 2, 0, 0, 0, 0, 0xe8, 0}, 0},
+        {{0, 1, 0, 2, 0, 0, 0, 0, 0xec, 0}, -EBADMSG},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        uint8_t octets[32] = {0x8f, 205, 0, 7};
+        memcpy(octets + 12, cases[i].octets, 20);
+        struct rtcpfb fb = feedback_of(octets, sizeof(octets));
+        struct twcc t;
+        assert_int_equal(twcc_parse(&fb, &t), cases[i].want);
+    }
+}
+
 static void other_feedback_is_refused(void **state)
 {
     (void)state;
@@ -594,6 +618,7 @@ int main(void)
         cmocka_unit_test(nobody_asks_for_feedback),
         cmocka_unit_test(due),
         cmocka_unit_test(malformed),
+        cmocka_unit_test(refused_for_what_it_says),
         cmocka_unit_test(other_feedback_is_refused),
         cmocka_unit_test(clock_goes_both_ways),
         cmocka_unit_test(print),

@@ -46,8 +46,8 @@ static void map_read(struct ext_map *map, const char *name)
     char *text = malloc(len + 1);
     memcpy(text, file, len);
     text[len] = '\0';
+    char *end = NULL;
     for (char *line = strstr(text, "a=extmap:"); line; line = strstr(line, "a=extmap:")) {
-        char *end;
         unsigned long id = strtoul(line + strlen("a=extmap:"), &end, 10);
         char *uri = strchr(end, ' ') + 1;
         enum ext_house house = ext_by_uri(uri, strcspn(uri, "\r\n"));
