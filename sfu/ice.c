@@ -240,3 +240,8 @@ void ice_free(struct ice *ice)
     g_free((char *)ice->config.stun_host);
     g_free(ice);
 }
+
+bool ice_is_lite(const struct ice *ice)
+{
+    return ice->config.lite;
+}
