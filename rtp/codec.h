@@ -55,7 +55,7 @@ struct codec_info {
     uint16_t dd_active_at;
 };
 
-// What the packets of one SSRC taught so far. All zero at first.
+// What the packets of one SSRC and of its RTX taught so far. All zero at first.
 struct codec_state {
     struct dd_state dd;
     uint16_t width[DD_SPATIAL_MAX], height[DD_SPATIAL_MAX]; // by spatial layer

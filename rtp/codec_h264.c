@@ -95,36 +95,53 @@ static void skip_picture_order(struct bit_reader *r)
         bit_read_se(r);
 }
 
+// What a set says about the picture's size.
+struct geometry {
+    unsigned chroma;        // ChromaArrayType
+    uint32_t columns, rows; // of macroblocks, less one
+    unsigned fields;        // 2: a row is two rows of a frame whose fields may be coded apart, else 1
+    uint32_t crop[4];       // left, right, top, bottom
+};
+
+static struct geometry read_geometry(struct bit_reader *r)
+{
+    struct geometry g = {.chroma = 1};
+
+    bit_skip(r, 8); // NAL header
+    unsigned profile = bit_read(r, 8);
+    bit_skip(r, 16); // constraint flags, level_idc
+    bit_read_ue(r);  // seq_parameter_set_id
+    if (is_high_profile(profile))
+        g.chroma = read_high_profile(r);
+    bit_read_ue(r); // log2_max_frame_num_minus4
+    skip_picture_order(r);
+    bit_read_ue(r); // max_num_ref_frames
+    bit_skip(r, 1); // gaps_in_frame_num_value_allowed_flag
+    g.columns = bit_read_ue(r);
+    g.rows = bit_read_ue(r);
+    g.fields = bit_read_flag(r) ? 1 : 2;
+    bit_skip(r, g.fields); // mb_adaptive_frame_field_flag, if fields; direct_8x8_inference_flag
+    if (bit_read_flag(r))
+        for (unsigned i = 0; i < 4; i++)
+            g.crop[i] = bit_read_ue(r);
+    return g;
+}
+
 int h264_sps_parse(const uint8_t *nal, size_t len, uint16_t *width, uint16_t *height)
 {
     uint8_t rbsp[SPS_MAX];
     struct bit_reader r;
 
     bit_reader_init(&r, rbsp, unescape(rbsp, nal, len));
-    bit_skip(&r, 8); // NAL header
-    unsigned profile = bit_read(&r, 8);
-    bit_skip(&r, 16); // constraint flags, level_idc
-    bit_read_ue(&r);  // seq_parameter_set_id
-    unsigned chroma = is_high_profile(profile) ? read_high_profile(&r) : 1;
-    bit_read_ue(&r); // log2_max_frame_num_minus4
-    skip_picture_order(&r);
-    bit_read_ue(&r); // max_num_ref_frames
-    bit_skip(&r, 1); // gaps_in_frame_num_value_allowed_flag
-    uint32_t columns = bit_read_ue(&r), rows = bit_read_ue(&r);
-    bool frames_only = bit_read_flag(&r);
-    bit_skip(&r, frames_only ? 1 : 2); // mb_adaptive_frame_field_flag, direct_8x8_inference_flag
-    uint32_t crop[4] = {0};            // left, right, top, bottom
-    if (bit_read_flag(&r))
-        for (unsigned i = 0; i < 4; i++)
-            crop[i] = bit_read_ue(&r);
-    if (!r.ok || columns >= SPS_SIDE_MAX || rows >= SPS_SIDE_MAX / 2)
+    struct geometry g = read_geometry(&r);
+    if (!r.ok || g.columns >= SPS_SIDE_MAX || g.rows >= SPS_SIDE_MAX / 2)
         return -EBADMSG;
 
-    // H.264 7.4.2.1.1, frame_cropping: units of chroma samples, and of two rows where fields may be coded
-    uint64_t unit_x = chroma == 1 || chroma == 2 ? 2 : 1;
-    uint64_t unit_y = (chroma == 1 ? 2 : 1) * (frames_only ? 1 : 2);
-    uint64_t full_x = 16 * ((uint64_t)columns + 1), full_y = 16 * ((uint64_t)rows + 1) * (frames_only ? 1 : 2);
-    uint64_t cut_x = unit_x * ((uint64_t)crop[0] + crop[1]), cut_y = unit_y * ((uint64_t)crop[2] + crop[3]);
+    // H.264 7.4.2.1.1, frame_cropping: in units of chroma samples
+    uint64_t unit_x = g.chroma == 1 || g.chroma == 2 ? 2 : 1;
+    uint64_t unit_y = g.chroma == 1 ? 2 * g.fields : g.fields;
+    uint64_t full_x = UINT64_C(16) * (g.columns + 1), full_y = UINT64_C(16) * (g.rows + 1) * g.fields;
+    uint64_t cut_x = unit_x * ((uint64_t)g.crop[0] + g.crop[1]), cut_y = unit_y * ((uint64_t)g.crop[2] + g.crop[3]);
     if (cut_x >= full_x || cut_y >= full_y || full_x > UINT16_MAX || full_y > UINT16_MAX)
         return -EBADMSG;
     *width = (uint16_t)(full_x - cut_x);

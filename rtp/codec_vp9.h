@@ -32,8 +32,9 @@ struct vp9_descriptor {
     bool not_above;      // Z: no higher spatial layer of this picture refers to this frame
     bool has_layers;     // L
     uint8_t tid, sid;    // 0..7
-    bool switch_up;      // U
-    bool inter_layer;    // D: refers to the spatial layer below
+    bool switch_up;   // U: this layer may be taken up here. (RFC 9628 says: the layers above it. Browsers set it as
+                      // VP8's Y, where a frame refers to lower layers only.)
+    bool inter_layer; // D: refers to the spatial layer below
     bool has_tl0picidx;
     uint8_t tl0picidx;
     uint8_t tl0picidx_at;

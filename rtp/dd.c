@@ -238,6 +238,32 @@ static void set_active(struct dd_state *state, uint32_t mask, uint16_t frame_num
     share_receivers(state);
 }
 
+static void read_mandatory(struct bit_reader *r, struct dd_frame *frame)
+{
+    *frame = (struct dd_frame){0};
+    frame->start_of_frame = bit_read_flag(r);
+    frame->end_of_frame = bit_read_flag(r);
+    frame->template_id = (uint8_t)bit_read(r, 6);
+    frame->frame_number = (uint16_t)bit_read(r, 16);
+}
+
+// Takes over what a good descriptor taught: `use` is *state itself or the structure that the packet brought.
+static void learn(struct dd_state *state, struct dd_state *use, const struct dd_frame *frame, uint32_t active)
+{
+    bool late = state->has_structure && (is_late(frame->frame_number, state->structure_frame) ||
+                                         is_late(frame->frame_number, state->active_frame));
+
+    if (frame->has_structure) {
+        use->structure_frame = frame->frame_number;
+        share_receivers(use);
+        set_active(use, active, frame->frame_number);
+        if (!late)
+            *state = *use;
+    } else if (frame->has_active && !late) {
+        set_active(state, active, frame->frame_number);
+    }
+}
+
 int dd_parse(struct dd_state *state, const uint8_t *data, size_t len, struct dd_frame *frame)
 {
     struct dd_state fresh; // so that what is malformed further on leaves *state as it was
@@ -245,21 +271,16 @@ int dd_parse(struct dd_state *state, const uint8_t *data, size_t len, struct dd_
     struct bit_reader r;
 
     bit_reader_init(&r, data, len);
-    *frame = (struct dd_frame){0};
-    frame->start_of_frame = bit_read_flag(&r);
-    frame->end_of_frame = bit_read_flag(&r);
-    frame->template_id = (uint8_t)bit_read(&r, 6);
-    frame->frame_number = (uint16_t)bit_read(&r, 16);
+    read_mandatory(&r, frame);
     unsigned flags = len > DD_LEN_MIN ? bit_read(&r, FLAG_BITS) : 0;
     if (!r.ok || len > DD_LEN_MAX)
         return -EBADMSG;
-
     if (flags & FLAG_STRUCTURE) {
-        read_structure(&r, &fresh);
         use = &fresh;
+        read_structure(&r, use);
     }
     unsigned index = (frame->template_id + DD_TEMPLATES_MAX - use->template_offset) % DD_TEMPLATES_MAX;
-    if (index >= use->template_count || !r.ok)
+    if (!r.ok || index >= use->template_count)
         return flags & FLAG_STRUCTURE ? -EBADMSG : -ENOENT;
 
     struct dd_frame told = *frame;
@@ -270,18 +291,7 @@ int dd_parse(struct dd_state *state, const uint8_t *data, size_t len, struct dd_
     read_definition(&r, use, &use->template[index], flags, &told);
     if (!r.ok)
         return -EBADMSG;
-
-    bool late = state->has_structure && (is_late(told.frame_number, state->structure_frame) ||
-                                         is_late(told.frame_number, state->active_frame));
-    if (use == &fresh) {
-        fresh.structure_frame = told.frame_number;
-        share_receivers(&fresh);
-        set_active(&fresh, active, told.frame_number);
-        if (!late)
-            *state = fresh;
-    } else if (told.has_active && !late) {
-        set_active(state, active, told.frame_number);
-    }
+    learn(state, use, &told, active);
     conclude(use, &told);
     *frame = told;
     return 0;

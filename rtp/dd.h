@@ -4,7 +4,7 @@
 // "RTP Payload Format For AV1", appendix A: a header extension that tells a middlebox about a frame without its
 // payload. Browsers send it with every codec that has layers. A key frame brings the *structure*: templates of
 // frames, and *decode targets* (what one receiver gets: a spatial and a temporal layer). Later packets name a
-// template and differ from it where they must. One dd_state per SSRC; no heap.
+// template and differ from it where they must. One dd_state per SSRC, for its RTX too; no heap.
 #pragma once
 
 #include <stdbool.h>
