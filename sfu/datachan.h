@@ -24,11 +24,12 @@ enum {
         2000000, // bits per second one participant may send before messages are dropped (token bucket, 1 s deep)
     DATACHAN_RATE_MSGS = 500,     // messages per second, likewise
     DATACHAN_QUEUE_MAX = 1 << 20, // bytes waiting for one receiver; more: the message is dropped for that receiver
-    DATACHAN_PACKET_MAX = 1200,   // bytes of one SCTP packet
+    DATACHAN_PACKET_MAX = 1136,   // bytes of one SCTP packet: sealed it fits DTLS_MTU
+    DATACHAN_PORT = 5000,         // our side's port (a=sctp-port)
 };
 
 struct datachan_hub;
-struct datachan_hub *datachan_hub_new(void);
+struct datachan_hub *datachan_hub_new(void); // one at a time in a process
 void datachan_hub_free(struct datachan_hub *hub);
 
 struct datachan_message {
@@ -43,13 +44,16 @@ struct datachan_message {
 
 // Opens the association `id`. remote_port from SDP (a=sctp-port); `client`: we are the DTLS client (decides even or
 // odd stream ids, RFC 8832 s6).
+// An association that was aborted, or that SCTP gave up, ends with DATACHAN_CLOSED too; what is sent to it is
+// dropped.
 void datachan_open(struct datachan_hub *hub, uint64_t id, struct mailbox *reply, uint16_t remote_port, bool client);
 void datachan_close(struct datachan_hub *hub, uint64_t id);
 
 // One SCTP packet out of DTLS.
 void datachan_rx(struct datachan_hub *hub, uint64_t id, const uint8_t *data, size_t len);
 
-// Delivers a message to participant `id`. The message is copied.
+// Delivers a message to participant `id`, at once or when its association is up. The message is copied. Dropped: a
+// message longer than DATACHAN_MESSAGE_MAX, one for which there is no room or no further channel.
 void datachan_send(struct datachan_hub *hub, uint64_t id, const struct datachan_message *message);
 
 enum datachan_event_type {
