@@ -31,8 +31,10 @@ bool rtcp_next(struct reader *r, struct rtcp *out)
     out->count = first & COUNT_MASK;
     size_t len = (size_t)reader_u16(r) * 4;
     out->body = reader_sub(r, len);
+    if (!r->ok)
+        return false;
     bool padded = first & PADDING_BIT;
-    uint8_t padding = padded && len && r->ok ? out->body.end[-1] : 0;
+    uint8_t padding = padded && len ? out->body.end[-1] : 0;
     if (first >> 6 != VERSION || padding > len || (padded && !padding))
         reader_fail(r);
     else
