@@ -133,9 +133,10 @@ static void add_head(struct puppet *p, GString *s, unsigned mlines)
         p->ufrag, p->pwd, dtls_cert_fingerprint(p->cfg.cert));
 }
 
-static void add_media(GString *s, const char *format, unsigned mid, bool sends)
+static void add_media(GString *s, const char *mline, unsigned mid, bool sends, const char *codecs)
 {
-    g_string_append_printf(s, format, mid, sends ? "sendonly" : "inactive");
+    g_string_append_printf(s, "%s\r\nc=IN IP4 0.0.0.0\r\na=mid:%u\r\na=%s\r\na=rtcp-mux\r\n%s", mline, mid,
+                           sends ? "sendonly" : "inactive", codecs);
     g_string_append_printf(s,
                            "a=extmap:%d http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n"
                            "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\n",
@@ -146,17 +147,13 @@ void puppet_offer(struct puppet *p, char *buf)
 {
     GString *s = g_string_new(NULL);
     add_head(p, s, p->cfg.data_channels ? 3 : 2);
-    add_media(s,
-              "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:%u\r\na=%s\r\na=rtcp-mux\r\n"
-              "a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 transport-cc\r\n",
-              0, p->cfg.audio);
+    add_media(s, "m=audio 9 UDP/TLS/RTP/SAVPF 111", 0, p->cfg.audio,
+              "a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 transport-cc\r\n");
     if (p->cfg.audio)
         g_string_append_printf(s, "a=ssrc:%u cname:puppet\r\n", p->cfg.audio_ssrc);
-    add_media(s,
-              "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\nc=IN IP4 0.0.0.0\r\na=mid:%u\r\na=%s\r\na=rtcp-mux\r\n"
+    add_media(s, "m=video 9 UDP/TLS/RTP/SAVPF 96 97", 1, p->cfg.video,
               "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\na=rtcp-fb:96 transport-cc\r\n"
-              "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n",
-              1, p->cfg.video);
+              "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n");
     if (p->cfg.video)
         g_string_append_printf(s, "a=ssrc-group:FID %u %u\r\na=ssrc:%u cname:puppet\r\na=ssrc:%u cname:puppet\r\n",
                                p->cfg.video_ssrc, p->cfg.video_ssrc + 1, p->cfg.video_ssrc, p->cfg.video_ssrc + 1);
