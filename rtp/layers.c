@@ -81,16 +81,6 @@ static void switch_to(struct layers *l, unsigned spatial, uint64_t seq)
     l->newest = seq;
 }
 
-static uint8_t temporal_at(const struct layers *l, const struct codec_info *info)
-{
-    if (l->wanted_temporal <= l->now.temporal || info->keyframe)
-        return l->wanted_temporal;
-    for (uint8_t t = l->wanted_temporal; t > l->now.temporal; t--)
-        if (info->switch_up >> t & 1)
-            return t;
-    return l->now.temporal;
-}
-
 static int8_t spatial_at(const struct layers *l, const struct codec_info *info)
 {
     if (!l->svc)
@@ -101,7 +91,11 @@ static int8_t spatial_at(const struct layers *l, const struct codec_info *info)
 // A picture begins: the time to take another choice.
 static void choose(struct layers *l, uint64_t seq, const struct codec_info *info)
 {
-    struct layers_choice next = {spatial_at(l, info), temporal_at(l, info), seq};
+    struct layers_choice next = {
+        .spatial = spatial_at(l, info),
+        .temporal = (uint8_t)codec_switch_up(info, l->now.temporal, l->wanted_temporal),
+        .since = seq,
+    };
     if (next.spatial == l->now.spatial && next.temporal == l->now.temporal)
         return;
     l->before = l->now;
