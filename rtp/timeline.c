@@ -145,10 +145,15 @@ static void jump(struct timeline *t, const struct timeline_packet *in, int64_t n
     begin_span(t, in, 1, s);
 }
 
-static void remember(struct timeline *t, uint64_t in_seq, const struct timeline_packet *out, int64_t now_us)
+// Field by field: a copy of the whole would wait for the narrow stores that have just made *out.
+static inline void remember(struct timeline *t, uint64_t in_seq, const struct timeline_packet *out, int64_t now_us)
 {
     t->newest_in = in_seq;
-    t->newest = *out;
+    t->newest.seq = out->seq;
+    t->newest.ts = out->ts;
+    t->newest.picture_id = out->picture_id;
+    t->newest.tl0picidx = out->tl0picidx;
+    t->newest.layer = out->layer;
     t->newest_us = now_us;
     t->dropping = false;
 }
@@ -209,16 +214,22 @@ bool timeline_drop(struct timeline *t, const struct timeline_packet *in, bool wh
     return false;
 }
 
+// Has the layer already come as far as seq?
+static bool is_past(const struct timeline *t, uint16_t layer, uint64_t seq)
+{
+    for (uint32_t n = 1; n <= t->kept; n++) {
+        const struct timeline_span *s = span_at(t, t->count - n);
+        if (s->layer == layer)
+            return seq < s->in + (end_of(t, t->count - n) - s->out);
+    }
+    return false;
+}
+
 int timeline_switch(struct timeline *t, const struct timeline_packet *in, const uint32_t *same_instant_ts,
                     int64_t now_us, struct timeline_packet *out)
 {
-    uint64_t end;
-    for (uint32_t n = 1; n <= t->kept; n++) // spans that begin later count too, so find_span() is not enough
-        if (span_at(t, t->count - n)->layer == in->layer && span_at(t, t->count - n)->in > in->seq)
-            return -ESTALE;
-    if (find_span(t, in->layer, in->seq, &end) && in->seq < end)
+    if (is_past(t, in->layer, in->seq))
         return -ESTALE;
-
     struct timeline_span s = {0};
     if (t->count) {
         s.ts_delta = ts_after_break(t, same_instant_ts, now_us) - in->ts;
