@@ -73,7 +73,7 @@ async function enter({ devices, media, token, name, lobby, sessionToken }) {
     media.stop();
     return void openLobby();
   }
-  const room = new Room({ client, media, devices, roomId: route.roomId, name });
+  const room = new Room({ client, media, devices, roomId: route.roomId, token, name });
   roda.room = room;
   client.addEventListener('ended', ({ detail }) => finish(detail.reason, media));
   show(room.element, room);

@@ -3,7 +3,10 @@
 import { h } from './dom.js';
 import { icon } from './icons.js';
 
-/** `pages` is {name: {title: key, view: {element, focus()}}}; `onChange(name | null)` tells what is open now. */
+/**
+ * `pages` is {name: {title: key, view: {element, focus()}}}; `onChange(open, left)` tells what is open now,
+ * and which page was left with the keyboard on it when everything was closed (null: none).
+ */
 export class Panel {
   #pages;
   #onChange;
@@ -31,6 +34,7 @@ export class Panel {
   }
 
   show(name) {
+    const left = name === null && this.element.contains(document.activeElement) ? this.open : null;
     this.open = name;
     this.element.hidden = name === null;
     for (const [key, { view }] of Object.entries(this.#pages)) {
@@ -38,7 +42,7 @@ export class Panel {
       this.#tabs[key].setAttribute('aria-selected', String(key === name));
       this.#tabs[key].tabIndex = key === name ? 0 : -1;
     }
-    this.#onChange(name);
+    this.#onChange(name, left);
     if (name) this.#pages[name].view.focus();
   }
 

@@ -6,11 +6,11 @@ import { canShareScreen } from './devices.js';
 import { h, setText } from './dom.js';
 import { icon, logo } from './icons.js';
 import { t } from './i18n.js';
+import { invite } from './invite.js';
 import { Banner, Notes, ask } from './notices.js';
 import { Panel } from './panel.js';
 import { People } from './people.js';
 import { watchQuality } from './quality.js';
-import { inviteUrl } from './route.js';
 import { openSettings } from './settings.js';
 import { listen } from './shortcuts.js';
 import { Sound } from './sound.js';
@@ -22,15 +22,17 @@ export class Room {
   #media;
   #devices;
   #roomId;
+  #token;
   #stopping = []; // what close() has to undo
   #unread = 0;
   #wakeLock = null;
 
-  constructor({ client, media, devices, roomId, name }) {
+  constructor({ client, media, devices, roomId, token, name }) {
     this.#client = client;
     this.#media = media;
     this.#devices = devices;
     this.#roomId = roomId;
+    this.#token = token;
     this.name = name;
     this.#build();
     this.#wireClient();
@@ -74,7 +76,7 @@ export class Room {
     this.people = new People({ mute: (one) => this.#muteOther(one), remove: (one) => this.#removeOther(one) });
     this.panel = new Panel({
       pages: { chat: { title: 'chat', view: this.chat }, people: { title: 'people', view: this.people } },
-      onChange: (open) => this.#panelChanged(open),
+      onChange: (open, left) => this.#panelChanged(open, left),
     });
     const mayPublish = client.role !== 'observer';
     this.controls = new Controls({
@@ -108,13 +110,6 @@ export class Room {
   }
 
   #buildBar() {
-    const invite = h(
-      'button',
-      { class: 'quiet', type: 'button', label: 'inviteLabel' },
-      icon('invite'),
-      h('span', { t: 'invite' }),
-    );
-    invite.addEventListener('click', () => this.#invite());
     const settings = h('button', { class: 'round quiet', type: 'button', label: 'settingsLabel' }, icon('settings'));
     settings.addEventListener('click', () => this.#openSettings());
     this.state = h('span', { class: 'state', role: 'status' });
@@ -128,20 +123,35 @@ export class Room {
       h('code', {}, this.#roomId),
     );
     const brand = h('span', { class: 'brand' }, logo());
-    return h('header', { class: 'bar' }, brand, title, this.state, this.weak, this.recording, invite, settings);
+    return h(
+      'header',
+      { class: 'bar' },
+      brand,
+      title,
+      this.state,
+      this.weak,
+      this.recording,
+      this.#inviteButton('quiet'),
+      settings,
+    );
   }
 
   #buildWaiting() {
     const isHost = this.#client.isHost;
-    const invite = h('button', { class: 'accent', type: 'button' }, icon('invite'), h('span', { t: 'invite' }));
-    invite.addEventListener('click', () => this.#invite());
     return h(
       'div',
       { class: 'waiting card' },
       h('h2', { t: isHost ? 'alone' : 'waitingHost' }),
       h('p', { t: isHost ? 'aloneText' : 'waitingHostText' }),
-      isHost ? invite : null,
+      isHost ? this.#inviteButton('accent') : null,
     );
+  }
+
+  #inviteButton(kind) {
+    const props = { class: kind, type: 'button', label: 'inviteLabel', 'data-action': 'invite' };
+    const button = h('button', props, icon('invite'), h('span', { t: 'invite' }));
+    button.addEventListener('click', () => invite(this.#roomId, this.#token));
+    return button;
   }
 
   #keys() {
@@ -281,9 +291,9 @@ export class Room {
     this.banner.show(status === 'reconnecting' ? 'reconnectingText' : isBroken ? 'mediaReconnecting' : null);
   }
 
-  #panelChanged(open) {
+  #panelChanged(open, left) {
     this.controls.showPanel(open);
-    this.element.classList.toggle('with-panel', open !== null);
+    if (left) this.controls[left].focus();
     if (open !== 'chat') return;
     this.#unread = 0;
     this.controls.showUnread(0);
@@ -342,34 +352,6 @@ export class Room {
     const answer = await ask({ titleKey: 'leaveTitle', textKey: 'leaveText', choices });
     if (answer === 'leave') this.#client.leave();
     if (answer === 'close') await this.#try(() => this.#client.close());
-  }
-
-  async #invite() {
-    const url = inviteUrl(this.#roomId);
-    const isPhone = matchMedia('(pointer: coarse)').matches;
-    if (isPhone && navigator.share) {
-      await navigator.share({ title: 'Roda', text: t('inviteText'), url }).catch(() => {}); // changed their mind
-      return;
-    }
-    try {
-      await navigator.clipboard.writeText(url);
-      this.notes.show('linkCopied');
-    } catch {
-      const field = h('input', { readonly: true, value: url, label: 'linkManual' });
-      const done = h('button', { class: 'accent', value: 'done', t: 'done' });
-      const form = h(
-        'form',
-        { method: 'dialog' },
-        h('p', { t: 'linkManual' }),
-        field,
-        h('div', { class: 'choices' }, done),
-      );
-      const dialog = h('dialog', { class: 'question' }, form);
-      dialog.addEventListener('close', () => dialog.remove());
-      document.body.append(dialog);
-      dialog.showModal();
-      field.select();
-    }
   }
 
   #openSettings() {
