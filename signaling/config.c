@@ -314,9 +314,9 @@ static bool tidy_origin(char *origin)
 {
     if (!g_str_has_prefix(origin, "http://") && !g_str_has_prefix(origin, "https://"))
         return false;
-    if (g_str_has_suffix(origin, "/"))
-        origin[strlen(origin) - 1] = '\0';
-    const char *host = strstr(origin, "//") + 2;
+    char *host = strstr(origin, "//") + 2;
+    if (g_str_has_suffix(host, "/"))
+        host[strlen(host) - 1] = '\0';
     return *host && !strpbrk(host, "/?#* ");
 }
 
