@@ -366,19 +366,25 @@ bool puppet_is_connected(const struct puppet *p)
     return p->valid && p->opener;
 }
 
-bool puppet_send_rtp(struct puppet *p, uint8_t *data, size_t len)
+size_t puppet_seal_rtp(struct puppet *p, uint8_t *data, size_t len)
 {
     if (!puppet_is_connected(p))
-        return false;
+        return 0;
     uint32_t ssrc = rd32(data + 8);
-    struct cipher_job job = {ssrc == p->cfg.audio_ssrc   ? p->audio
-                             : ssrc == p->cfg.video_ssrc ? p->video
-                                                         : p->rtx,
-                             data, len};
+    struct cipher_stream *stream = ssrc == p->cfg.audio_ssrc   ? p->audio
+                                   : ssrc == p->cfg.video_ssrc ? p->video
+                                                               : p->rtx;
+    struct cipher_job job = {stream, data, len};
     cipher_seal(&job, 1);
-    if (job.len)
-        puppet_send_raw(p, data, job.len);
-    return job.len > 0;
+    return job.len;
+}
+
+bool puppet_send_rtp(struct puppet *p, uint8_t *data, size_t len)
+{
+    size_t sealed = puppet_seal_rtp(p, data, len);
+    if (sealed)
+        puppet_send_raw(p, data, sealed);
+    return sealed > 0;
 }
 
 bool puppet_send_rtcp(struct puppet *p, uint8_t *data, size_t len, size_t cap)

@@ -61,6 +61,8 @@ bool puppet_is_connected(const struct puppet *puppet); // path and keys
 
 // Seals and sends a plain packet, which must have room for CIPHER_TRAILER_MAX more. False: not connected.
 bool puppet_send_rtp(struct puppet *puppet, uint8_t *data, size_t len);
+// Seals only: the sealed length, 0: not connected.
+size_t puppet_seal_rtp(struct puppet *puppet, uint8_t *data, size_t len);
 bool puppet_send_rtcp(struct puppet *puppet, uint8_t *data, size_t len, size_t cap);
 bool puppet_send_data(struct puppet *puppet, const uint8_t *data, size_t len); // an SCTP packet into DTLS
 // Sends bytes as they are, from its own socket.

@@ -111,17 +111,26 @@ static void on_rtcp(void *arg, struct puppet *puppet, const uint8_t *data, size_
     }
 }
 
-static void begin(struct stage *s)
+static void begin_with(struct stage *s, const struct sfu_config *base)
 {
     static const char *const bind[] = {"127.0.0.1", NULL};
     char err[256] = "";
     memset(s, 0, sizeof(*s));
     s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    struct sfu_config cfg = {.workers = 2, .bind_address = bind, .wake = wake, .wake_arg = s};
+    struct sfu_config cfg = *base;
+    cfg.workers = 2;
+    cfg.bind_address = bind;
+    cfg.wake = wake;
+    cfg.wake_arg = s;
     s->sfu = sfu_new(&cfg, err, sizeof(err));
     if (!s->sfu)
         fail_msg("%s", err);
     s->cert = dtls_cert_new();
+}
+
+static void begin(struct stage *s)
+{
+    begin_with(s, &(struct sfu_config){0});
 }
 
 static void end(struct stage *s)
@@ -246,23 +255,28 @@ static struct actor *join(struct stage *s, uint64_t peer)
     return a;
 }
 
-static uint32_t ssrc_of(const struct actor *a, bool video);
+static void write_one(struct actor *a, bool video, uint8_t buf[PACKET_LEN + CIPHER_TRAILER_MAX])
+{
+    memset(buf, 0, PACKET_LEN);
+    buf[0] = 0x80;
+    buf[1] = video ? 0x80 | PUPPET_VIDEO_PT : PUPPET_AUDIO_PT;
+    wr16(buf + 2, video ? a->video_seq++ : a->audio_seq++);
+    wr32(buf + 4, a->ts += 960);
+    wr32(buf + 8, puppet_ssrc(a->puppet, video));
+    if (!video) {
+        buf[12] = 0x78; // an Opus frame of 20 ms
+        return;
+    }
+    // RFC 7741: a one-packet frame; the key frame says 320x180 (RFC 6386 section 9.1).
+    static const uint8_t key[] = {0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 64, 1, 180, 0}, delta[] = {0x10, 0x11, 0, 0};
+    memcpy(buf + 12, a->keyframe_next ? key : delta, a->keyframe_next ? sizeof(key) : sizeof(delta));
+    a->keyframe_next = false;
+}
 
 static void send_one(struct actor *a, bool video)
 {
-    uint8_t buf[PACKET_LEN + CIPHER_TRAILER_MAX] = {0x80, video ? 0x80 | PUPPET_VIDEO_PT : PUPPET_AUDIO_PT};
-    wr16(buf + 2, video ? a->video_seq++ : a->audio_seq++);
-    wr32(buf + 4, a->ts += 960);
-    wr32(buf + 8, ssrc_of(a, video));
-    if (video) {
-        // RFC 7741: a one-packet frame; the key frame says 320x180 (RFC 6386 section 9.1).
-        static const uint8_t key[] = {0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 64, 1, 180, 0},
-                             delta[] = {0x10, 0x11, 0, 0};
-        memcpy(buf + 12, a->keyframe_next ? key : delta, a->keyframe_next ? sizeof(key) : sizeof(delta));
-        a->keyframe_next = false;
-    } else {
-        buf[12] = 0x78; // an Opus frame of 20 ms
-    }
+    uint8_t buf[PACKET_LEN + CIPHER_TRAILER_MAX];
+    write_one(a, video, buf);
     puppet_send_rtp(a->puppet, buf, PACKET_LEN);
 }
 
@@ -308,11 +322,6 @@ static void forget(struct stage *s)
 {
     for (unsigned i = 0; i < s->count; i++)
         s->cast[i].audio_packets = s->cast[i].video_packets = 0;
-}
-
-static uint32_t ssrc_of(const struct actor *a, bool video)
-{
-    return puppet_ssrc(a->puppet, video);
 }
 
 // ---- tests -------------------------------------------------------------------------------------------------------
@@ -469,13 +478,34 @@ static void test_wrong_descriptions(void **state)
     end(&s);
 }
 
-// Datagrams from outside and from the participant's own address that are not what they should be.
-static void test_junk_changes_nothing(void **state)
+// ---- what outsiders send -----------------------------------------------------------------------------------------
+
+static void expect_unharmed(struct stage *s)
+{
+    forget(s);
+    UNTIL(s, all_receive(s, 50));
+    assert_true(all_connected(s));
+    for (unsigned i = 0; i < s->count; i++) {
+        assert_int_equal(s->cast[i].seen_count, 2 * (s->count - 1));
+        for (unsigned k = 0; k < s->cast[i].seen_count; k++)
+            assert_int_equal(s->cast[i].seen[k].gaps, 0);
+    }
+}
+
+static void send_from(int fd, const struct sockaddr_in *to, const void *data, size_t len)
+{
+    ssize_t n = sendto(fd, data, len, 0, (const struct sockaddr *)to, sizeof(*to));
+    (void)n;
+}
+
+// Random bytes that look like STUN, DTLS, RTP and RTCP, from outside and from the participant's own address.
+static void test_random_datagrams(void **state)
 {
     (void)state;
     struct stage s;
     begin(&s);
-    struct actor *a = join(&s, 1), *b = join(&s, 2);
+    struct actor *a = join(&s, 1);
+    join(&s, 2);
     UNTIL(&s, all_see_all(&s));
     UNTIL(&s, all_receive(&s, 20));
     struct sockaddr_in to = puppet_remote(a->puppet);
@@ -489,20 +519,99 @@ static void test_junk_changes_nothing(void **state)
         if (len && i % 2)
             junk[0] = first[i % sizeof(first)];
         if (len > 12 && i % 3 == 0)
-            wr32(junk + 8, ssrc_of(a, i % 2)); // a forged packet of a real stream
-        ssize_t n = sendto(outsider, junk, len, 0, (struct sockaddr *)&to, sizeof(to));
-        (void)n;
+            wr32(junk + 8, puppet_ssrc(a->puppet, i % 2)); // forged into a real stream
+        send_from(outsider, &to, junk, len);
         puppet_send_raw(a->puppet, junk, len);
         if (i % 10 == 0)
             everybody_sends(&s);
     }
     close(outsider);
-    forget(&s);
-    UNTIL(&s, all_receive(&s, 50));
-    assert_int_equal(b->seen_count, 2);
-    for (unsigned k = 0; k < b->seen_count; k++)
-        assert_int_equal(b->seen[k].gaps, 0);
-    assert_true(all_connected(&s));
+    expect_unharmed(&s);
+    end(&s);
+}
+
+// Sealed packets again, cut short, with a bit changed, and from another address.
+static void test_spoilt_srtp(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin(&s);
+    struct actor *a = join(&s, 1);
+    join(&s, 2);
+    UNTIL(&s, all_see_all(&s));
+    UNTIL(&s, all_receive(&s, 20));
+    struct sockaddr_in to = puppet_remote(a->puppet);
+    int outsider = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    for (unsigned i = 0; i < 300; i++) {
+        uint8_t buf[PACKET_LEN + CIPHER_TRAILER_MAX], spoilt[sizeof(buf)];
+        write_one(a, i % 2, buf);
+        size_t len = puppet_seal_rtp(a->puppet, buf, PACKET_LEN);
+        memcpy(spoilt, buf, len);
+        spoilt[i % len] ^= 1; // before the good one: nothing of it may be remembered
+        puppet_send_raw(a->puppet, spoilt, len);
+        puppet_send_raw(a->puppet, buf, (size_t)g_random_int_range(0, (int)len));
+        send_from(outsider, &to, buf, len);
+        puppet_send_raw(a->puppet, buf, len);
+        puppet_send_raw(a->puppet, buf, len); // replayed
+        send_from(outsider, &to, buf, len);
+        step(&s);
+    }
+    close(outsider);
+    expect_unharmed(&s);
+    end(&s);
+}
+
+// A real ClientHello from an address that ICE has not validated, before and during a call (CVE-2023-49786).
+static void test_hello_from_elsewhere(void **state)
+{
+    (void)state;
+    gchar *hello[2];
+    gsize len[2];
+    for (unsigned i = 0; i < 2; i++) {
+        char *path = g_strdup_printf("%s/dtls-clienthello/chromium156-clienthello-%u.bin", VECTORS, i + 1);
+        assert_true(g_file_get_contents(path, &hello[i], &len[i], NULL));
+        g_free(path);
+    }
+    struct stage s;
+    begin(&s);
+    struct actor *a = join(&s, 1);
+    join(&s, 2);
+    int outsider = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    UNTIL(&s, a->answers == 1); // now the port is known
+    struct sockaddr_in to = puppet_remote(a->puppet);
+    for (unsigned i = 0; i < 50; i++) {
+        send_from(outsider, &to, hello[0], len[0]);
+        send_from(outsider, &to, hello[1], len[1]);
+        step(&s);
+    }
+    UNTIL(&s, all_see_all(&s));
+    UNTIL(&s, all_receive(&s, 20));
+    for (unsigned i = 0; i < 50; i++) {
+        send_from(outsider, &to, hello[0], len[0]);
+        puppet_send_raw(a->puppet, hello[0], len[0]);
+        puppet_send_raw(a->puppet, hello[1], len[1]);
+        step(&s);
+    }
+    uint8_t answer[2048]; // silence: no reflection of traffic
+    assert_int_equal(recv(outsider, answer, sizeof(answer), MSG_DONTWAIT), -1);
+    close(outsider);
+    expect_unharmed(&s);
+    end(&s);
+    g_free(hello[0]);
+    g_free(hello[1]);
+}
+
+static void test_lite(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin_with(&s, &(struct sfu_config){.ice_lite = true, .port_min = 45000, .port_max = 45100});
+    struct actor *a = join(&s, 1);
+    join(&s, 2);
+    UNTIL(&s, all_see_all(&s));
+    UNTIL(&s, all_receive(&s, 20));
+    unsigned port = ntohs(puppet_remote(a->puppet).sin_port);
+    assert_in_range(port, 45000, 45100);
     end(&s);
 }
 
@@ -512,7 +621,8 @@ int main(void)
         cmocka_unit_test(test_three_hear_each_other), cmocka_unit_test(test_mute_stops_and_resumes),
         cmocka_unit_test(test_leaving_frees),         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_ice_restart),           cmocka_unit_test(test_wrong_descriptions),
-        cmocka_unit_test(test_junk_changes_nothing),
+        cmocka_unit_test(test_random_datagrams),      cmocka_unit_test(test_spoilt_srtp),
+        cmocka_unit_test(test_hello_from_elsewhere),  cmocka_unit_test(test_lite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
