@@ -38,15 +38,15 @@ const struct ingress_ssrc *ingress_find(const struct ingress *in, uint32_t ssrc)
     return found->track ? found : NULL;
 }
 
-// Takes out whatever `ssrc` (NULL: any) and `track` (NULL: any) name, and puts the rest in again.
-static void remove_matching(struct ingress *in, const uint32_t *ssrc, const struct track *track)
+// Puts in again what is still marked with a track, at its right place.
+static void rehash(struct ingress *in)
 {
     struct ingress_ssrc old[INGRESS_BUCKETS];
     memcpy(old, in->bucket, sizeof(old));
     memset(in->bucket, 0, sizeof(in->bucket));
     in->count = 0;
     for (unsigned i = 0; i < INGRESS_BUCKETS; i++) {
-        if (!old[i].track || ((!ssrc || old[i].ssrc == *ssrc) && (!track || old[i].track == track)))
+        if (!old[i].track)
             continue;
         *place_of(in, old[i].ssrc) = old[i];
         in->count++;
@@ -55,7 +55,22 @@ static void remove_matching(struct ingress *in, const uint32_t *ssrc, const stru
 
 void ingress_forget(struct ingress *in, const struct track *track)
 {
-    remove_matching(in, NULL, track);
+    for (unsigned i = 0; i < INGRESS_BUCKETS; i++)
+        if (in->bucket[i].track == track)
+            in->bucket[i].track = NULL;
+    rehash(in);
+}
+
+// A layer's SSRCs go together: who comes back does so with a new pair. RTX may also change alone.
+static void forget_layer(struct ingress *in, struct track *track, unsigned index, bool only_rtx)
+{
+    for (unsigned i = 0; i < INGRESS_BUCKETS; i++) {
+        struct ingress_ssrc *entry = &in->bucket[i];
+        if (entry->track == track && entry->layer == index && (entry->rtx || !only_rtx))
+            entry->track = NULL;
+    }
+    track->layer[index].rtx_ssrc = 0;
+    rehash(in);
 }
 
 void ingress_bye(struct ingress *in, uint32_t ssrc)
@@ -63,12 +78,10 @@ void ingress_bye(struct ingress *in, uint32_t ssrc)
     const struct ingress_ssrc *found = ingress_find(in, ssrc);
     if (!found)
         return;
-    struct layer *layer = &found->track->layer[found->layer];
-    if (found->rtx)
-        layer->rtx_ssrc = 0;
-    else
-        track_unbind(found->track, layer);
-    remove_matching(in, &ssrc, NULL);
+    struct ingress_ssrc gone = *found;
+    if (!gone.rtx)
+        track_unbind(gone.track, &gone.track->layer[gone.layer]);
+    forget_layer(in, gone.track, gone.layer, gone.rtx);
 }
 
 // ---- learning --------------------------------------------------------------------------------------------
@@ -79,7 +92,7 @@ int ingress_declare(struct ingress *in, struct track *track, unsigned index, boo
     uint32_t before = rtx ? layer->rtx_ssrc : layer->ssrc;
     const struct ingress_ssrc *known = ingress_find(in, before);
     if (known && known->track == track && known->layer == index && known->rtx == rtx && before != ssrc)
-        remove_matching(in, &before, track);
+        forget_layer(in, track, index, rtx);
     struct ingress_ssrc *place = place_of(in, ssrc);
     if (!place->track && in->count == INGRESS_SSRCS_MAX)
         return -ENOSPC;

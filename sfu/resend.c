@@ -14,9 +14,9 @@ void resend_init(struct resend *r)
     *r = (struct resend){.tokens = RESEND_BURST};
 }
 
-void resend_note_empty(struct resend *r, uint16_t seq, int64_t now_us)
+void resend_note(struct resend *r, uint16_t seq, bool empty, int64_t now_us)
 {
-    r->slot[seq % RESEND_SLOTS] = (struct resend_slot){now_us, seq, true};
+    r->slot[seq % RESEND_SLOTS] = (struct resend_slot){now_us, seq, empty};
 }
 
 static void refill(struct resend *r, uint64_t stream_bps, int64_t now_us)

@@ -19,7 +19,7 @@ enum {
     RESEND_FLOOR_BPS = 300000, // in the long run: this, or half of what the stream sends if that is more
 };
 
-// A number that was sent again, or used for padding.
+// A number that was sent again, or late.
 struct resend_slot {
     int64_t at_us; // 0: never
     uint16_t seq;
@@ -34,8 +34,9 @@ struct resend {
 
 void resend_init(struct resend *r);
 
-// This number was used for padding, because its packet came too late to be left out.
-void resend_note_empty(struct resend *r, uint16_t seq, int64_t now_us);
+// This number was sent late, the first time, so a request for it may be on its way already. `empty`: as padding,
+// because its packet is not for this receiver and came too late to be left out.
+void resend_note(struct resend *r, uint16_t seq, bool empty, int64_t now_us);
 
 // Asks for `octets` of the packet `seq` and, when granted, notes that it is sent. DROP_COUNT: granted; *empty: send
 // padding again. Else why not. stream_bps: what the stream sends; rtt_us 0: not known.

@@ -144,7 +144,7 @@ static void leave_out(struct sub *sub, const struct packet *in, const struct lay
         stats_drop(&sub->stats, DROP_OTHER_LAYER);
     if (!timeline_drop(&sub->timeline, &n, whole_picture, &at))
         return;
-    resend_note_empty(&sub->resend, (uint16_t)at.seq, now_us);
+    resend_note(&sub->resend, (uint16_t)at.seq, true, now_us);
     struct copy copy = copy_of(sub, layer, in, &at, false);
     copy.empty = true;
     send(sub, &copy, now_us);
@@ -157,6 +157,8 @@ static void pass(struct sub *sub, const struct packet *in, const struct layer *l
         stats_drop(&sub->stats, DROP_UNPLACED);
         return;
     }
+    if (in->retransmitted)
+        resend_note(&sub->resend, (uint16_t)at.seq, false, now_us);
     struct copy copy = copy_of(sub, layer, in, &at, marker);
     send(sub, &copy, now_us);
 }
