@@ -11,6 +11,7 @@
 
 #include "signaling/commands.h"
 #include "signaling/crypto.h"
+#include "signaling/log.h"
 
 static const int64_t START_US = 1000000000, START_MS = INT64_C(1769853600000); // 2026-01-31T10:00:00Z
 
@@ -18,6 +19,7 @@ struct rig *rig_new(const char *settings)
 {
     struct rig *rig = g_new0(struct rig, 1);
     char err[400];
+    log_init(LOG_LEVEL_ERROR, LOG_TEXT);
     char **words = g_strsplit(settings ? settings : "", " ", -1);
     config_init(&rig->config);
     for (char **word = words; *word && **word; word++) {
