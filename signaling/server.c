@@ -396,7 +396,7 @@ static bool may_upgrade(struct server *server, struct lws *wsi, const struct vis
 }
 
 // 0: go on. 1: refused and answered.
-static int confirm_upgrade(struct server *server, struct lws *wsi, struct connection *connection)
+static int confirm_upgrade(struct server *server, struct lws *wsi)
 {
     char path[PATH_SIZE] = "";
     lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI);
@@ -407,7 +407,7 @@ static int confirm_upgrade(struct server *server, struct lws *wsi, struct connec
     socket->in = g_byte_array_new();
     g_queue_init(&socket->out);
     if (may_upgrade(server, wsi, visit, socket, &visit->response)) {
-        connection->socket = socket;
+        lws_set_opaque_user_data(wsi, socket); // there is no struct connection before the upgrade
         visit_free(visit);
         return 0;
     }
@@ -489,8 +489,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     set_time(server);
     switch (reason) {
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-        return confirm_upgrade(server, wsi, user);
+        return confirm_upgrade(server, wsi);
     case LWS_CALLBACK_ESTABLISHED:
+        ((struct connection *)user)->socket = lws_get_opaque_user_data(wsi);
+        return websocket_event(server, user, reason, in, len);
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_RECEIVE_PONG:
     case LWS_CALLBACK_SERVER_WRITEABLE:
