@@ -1,0 +1,327 @@
+// Does every HTTP route answer as documented, and only those who may hear it?
+// SPDX-License-Identifier: MIT
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "signaling/api.h"
+#include "signaling/site.h"
+#include "tests/signaling/rig.h"
+
+#define SECRET "0123456789abcdef0123456789abcdef"
+
+// A site with one answer at a time.
+struct visit {
+    struct rig *rig;
+    struct site *site;
+    struct http_response response;
+    json_t *json; // the answer's body, or NULL
+};
+
+static struct visit visit_new(const char *settings)
+{
+    struct visit v = {.rig = rig_new(settings)};
+    v.site = site_new(v.rig->hub);
+    return v;
+}
+
+static void visit_free(struct visit *v)
+{
+    json_decref(v->json);
+    http_response_clear(&v->response);
+    site_free(v->site);
+    rig_free(v->rig);
+}
+
+// A body is JSON unless the request says otherwise.
+static int serve(struct visit *v, struct http_request request)
+{
+    json_decref(v->json);
+    http_response_clear(&v->response);
+    request.host = request.host ? request.host : "example.org:3001";
+    request.address = request.address ? request.address : "127.0.0.1";
+    request.content_type = request.content_type ? request.content_type : "application/json";
+    request.body_len = request.body ? strlen(request.body) : 0;
+    site_serve(v->site, &request, &v->response);
+    v->json = v->response.body ? json_loadb(v->response.body, v->response.body_len, 0, NULL) : NULL;
+    return v->response.status;
+}
+
+static int get(struct visit *v, const char *path)
+{
+    return serve(v, (struct http_request){.method = HTTP_GET, .path = path});
+}
+
+static int post(struct visit *v, const char *path, const char *body)
+{
+    return serve(v, (struct http_request){.method = HTTP_POST, .path = path, .body = body});
+}
+
+static const char *error_code(const struct visit *v)
+{
+    return text_of(json_object_get(v->json, "error"), "code");
+}
+
+static char *bearer(const char *claims)
+{
+    char *token = make_token(SECRET, claims);
+    char *header = g_strconcat("Bearer ", token, NULL);
+    g_free(token);
+    return header;
+}
+
+static void test_health(void **state)
+{
+    (void)state;
+    struct visit v = visit_new("JWT_SECRET=" SECRET); // open to all, also where tokens are asked for
+    assert_int_equal(get(&v, "/health"), 200);
+    assert_string_equal(text_of(v.json, "status"), "ok");
+    assert_int_equal(json_integer_value(json_object_get(v.json, "timestamp")), INT64_C(1769853600000));
+    assert_int_equal(json_integer_value(json_object_get(v.json, "uptime")), 0);
+    rig_pass(v.rig, 60);
+    get(&v, "/health");
+    assert_int_equal(json_integer_value(json_object_get(v.json, "uptime")), 60);
+    v.rig->hub->is_draining = true;
+    assert_int_equal(get(&v, "/health"), 503);
+    assert_string_equal(text_of(v.json, "status"), "draining");
+    visit_free(&v);
+}
+
+static void test_rooms(void **state)
+{
+    (void)state;
+    struct visit v = visit_new(NULL);
+    assert_int_equal(post(&v, "/api/rooms", NULL), 201);
+    char *id = g_strdup(text_of(v.json, "roomId"));
+    assert_int_equal(strlen(id), 36);
+    char *url = g_strdup_printf("http://example.org:3001/participant/%s", id);
+    assert_string_equal(text_of(v.json, "joinURL"), url);
+    assert_true(g_str_has_prefix(text_of(v.json, "qrDataUrl"), "data:image/png;base64,iVBOR"));
+    char *path = g_strconcat("/api/rooms/", id, NULL);
+    assert_int_equal(get(&v, path), 200);
+    assert_false(flag_of(v.json, "isActive"));
+    assert_int_equal(json_integer_value(json_object_get(v.json, "participantCount")), 0);
+    assert_string_equal(text_of(v.json, "createdAt"), "2026-01-31T10:00:00.000Z");
+
+    struct client *ana = client_new(v.rig, NULL);
+    char *join = g_strdup_printf("{\"roomId\":\"%s\"}", id);
+    client_ask(ana, "join-room", join);
+    get(&v, path);
+    assert_true(flag_of(v.json, "isActive"));
+    assert_int_equal(json_integer_value(json_object_get(v.json, "participantCount")), 1);
+
+    assert_int_equal(serve(&v, (struct http_request){.method = HTTP_DELETE, .path = path}), 200);
+    assert_true(flag_of(v.json, "closed"));
+    const json_t *told = client_wait(ana, "close-room");
+    assert_true(json_is_null(json_object_get(told, "by")));
+    assert_int_equal(get(&v, path), 404);
+    g_free(id);
+    g_free(url);
+    g_free(path);
+    g_free(join);
+    visit_free(&v);
+}
+
+static void test_room_of_ones_choice(void **state)
+{
+    (void)state;
+    struct visit v = visit_new("APP_DOMAIN=https://app.example/ MAX_ROOMS=2");
+    assert_int_equal(post(&v, "/api/rooms", "{\"roomId\":\"sala\"}"), 201);
+    assert_string_equal(text_of(v.json, "joinURL"), "https://app.example/participant/sala");
+    assert_int_equal(post(&v, "/api/rooms", "{\"roomId\":\"sala\"}"), 409);
+    assert_int_equal(post(&v, "/api/rooms", "{}"), 201);
+    assert_int_equal(post(&v, "/api/rooms", "{}"), 429);
+    assert_string_equal(error_code(&v), "room-full");
+    visit_free(&v);
+}
+
+// A Host header that is no host does not get into a link.
+static void test_bad_host(void **state)
+{
+    (void)state;
+    struct visit v = visit_new(NULL);
+    serve(&v, (struct http_request){
+                  .method = HTTP_POST, .path = "/api/rooms", .body = "{\"roomId\":\"r\"}", .host = "a\"b/<c>"});
+    assert_string_equal(text_of(v.json, "joinURL"), "http://localhost/participant/r");
+    visit_free(&v);
+}
+
+static void test_ice_servers(void **state)
+{
+    (void)state;
+    struct visit v = visit_new("JWT_SECRET=" SECRET " TURN_SECRET=north TURN_URLS=turn:t TURN_TTL=60");
+    assert_int_equal(get(&v, "/api/ice-servers"), 401);
+    char *token = bearer("{\"sub\":\"ana\"}");
+    assert_int_equal(serve(&v, (struct http_request){.path = "/api/ice-servers", .authorization = token}), 200);
+    const json_t *turn = json_array_get(json_object_get(v.json, "iceServers"), 0);
+    assert_string_equal(text_of(turn, "username"), "1769853660:ana");
+    g_free(token);
+    visit_free(&v);
+}
+
+static void test_tokens(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *claims; // NULL: no token
+        enum http_method method;
+        const char *path, *body;
+        int status;
+    } cases[] = {
+        {NULL, HTTP_POST, "/api/rooms", NULL, 401},
+        {NULL, HTTP_GET, "/api/rooms/r", NULL, 401},
+        {NULL, HTTP_DELETE, "/api/rooms/r", NULL, 401},
+        {"{\"sub\":\"a\",\"exp\":1}", HTTP_POST, "/api/rooms", NULL, 401},
+        {"{\"sub\":\"a\",\"room\":\"q\"}", HTTP_POST, "/api/rooms", NULL, 403},
+        {"{\"sub\":\"a\",\"room\":\"q\"}", HTTP_POST, "/api/rooms", "{\"roomId\":\"r\"}", 403},
+        {"{\"sub\":\"a\",\"room\":\"r\"}", HTTP_POST, "/api/rooms", "{\"roomId\":\"r\"}", 201},
+        {"{\"sub\":\"a\",\"room\":\"q\"}", HTTP_GET, "/api/rooms/r", NULL, 403},
+        {"{\"sub\":\"a\",\"room\":\"r\"}", HTTP_GET, "/api/rooms/r", NULL, 200},
+        {"{\"sub\":\"a\",\"room\":\"r\"}", HTTP_DELETE, "/api/rooms/r", NULL, 403},
+        {"{\"sub\":\"a\",\"room\":\"q\",\"role\":\"host\"}", HTTP_DELETE, "/api/rooms/r", NULL, 403},
+        {"{\"sub\":\"a\",\"room\":\"*\",\"role\":\"host\"}", HTTP_DELETE, "/api/rooms/none", NULL, 404},
+        {"{\"sub\":\"a\",\"room\":\"*\",\"role\":\"host\"}", HTTP_DELETE, "/api/rooms/r", NULL, 200},
+    };
+    struct visit v = visit_new("JWT_SECRET=" SECRET);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *token = cases[i].claims ? bearer(cases[i].claims) : NULL;
+        int status = serve(
+            &v, (struct http_request){
+                    .method = cases[i].method, .path = cases[i].path, .body = cases[i].body, .authorization = token});
+        assert_int_equal(status, cases[i].status);
+        g_free(token);
+    }
+    visit_free(&v);
+}
+
+// The host of a room may close it with nothing but its session token.
+static void test_delete_by_session_token(void **state)
+{
+    (void)state;
+    struct visit v = visit_new(NULL);
+    struct client *ana = client_new(v.rig, NULL), *bob = client_new(v.rig, NULL);
+    client_join(ana, "ana", NULL);
+    client_join(bob, "bob", NULL);
+    char *anas = g_strconcat("Bearer ", client_participant(ana)->session_token, NULL);
+    char *bobs = g_strconcat("bearer ", client_participant(bob)->session_token, NULL);
+    struct http_request request = {.method = HTTP_DELETE, .path = "/api/rooms/r", .authorization = bobs};
+    assert_int_equal(serve(&v, request), 403);
+    request.authorization = NULL;
+    request.address = "192.168.1.9"; // no loopback, no token
+    assert_int_equal(serve(&v, request), 403);
+    request.authorization = anas;
+    assert_int_equal(serve(&v, request), 200);
+    assert_string_equal(text_of(client_wait(bob, "close-room"), "by"), "ana");
+    g_free(anas);
+    g_free(bobs);
+    visit_free(&v);
+}
+
+static void test_wrong(void **state)
+{
+    (void)state;
+    static const struct {
+        enum http_method method;
+        const char *path, *body, *type;
+        int status;
+        const char *code;
+    } wrong[] = {
+        {HTTP_GET, "/nothing", NULL, NULL, 404, "not-found"},
+        {HTTP_GET, "/ws", NULL, NULL, 400, "bad-request"},
+        {HTTP_GET, "/api", NULL, NULL, 404, "not-found"},
+        {HTTP_GET, "/api/rooms/", NULL, NULL, 404, "not-found"},
+        {HTTP_GET, "/api/rooms/a/b", NULL, NULL, 404, "not-found"},
+        {HTTP_GET, "/api/rooms/none", NULL, NULL, 404, "not-found"},
+        {HTTP_GET, "/api/rooms/\xff", NULL, NULL, 404, "not-found"},
+        {HTTP_DELETE, "/api/rooms/none", NULL, NULL, 404, "not-found"},
+        {HTTP_GET, "/api/rooms", NULL, NULL, 405, "method-not-allowed"},
+        {HTTP_POST, "/health", NULL, NULL, 405, "method-not-allowed"},
+        {HTTP_PUT, "/api/rooms/r", NULL, NULL, 405, "method-not-allowed"},
+        {HTTP_POST, "/", NULL, NULL, 405, "method-not-allowed"},
+        {HTTP_DELETE, "/medico/sala", NULL, NULL, 405, "method-not-allowed"},
+        {HTTP_POST, "/api/rooms", "{", NULL, 400, "bad-json"},
+        {HTTP_POST, "/api/rooms", "[]", NULL, 400, "bad-json"},
+        {HTTP_POST, "/api/rooms", "{\"roomId\":5}", NULL, 400, "bad-field"},
+        {HTTP_POST, "/api/rooms", "{\"roomId\":\"a/b\"}", NULL, 400, "bad-field"},
+        {HTTP_POST, "/api/rooms", "{}", "text/plain", 415, "unsupported-media-type"},
+    };
+    struct visit v = visit_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        int status = serve(&v, (struct http_request){.method = wrong[i].method,
+                                                     .path = wrong[i].path,
+                                                     .body = wrong[i].body,
+                                                     .content_type = wrong[i].type});
+        assert_int_equal(status, wrong[i].status);
+        assert_string_equal(error_code(&v), wrong[i].code);
+        assert_int_equal(status == 405, v.response.allow[0] != '\0');
+    }
+    visit_free(&v);
+}
+
+static void test_cors(void **state)
+{
+    (void)state;
+    struct visit v = visit_new("FRONTEND_URL=https://a.example,https://b.example:8443/");
+    struct http_request request = {.method = HTTP_OPTIONS, .path = "/api/rooms", .origin = "https://b.example:8443"};
+    assert_int_equal(serve(&v, request), 204);
+    assert_string_equal(v.response.allowed, "https://b.example:8443");
+    assert_true(v.response.is_preflight);
+    request.method = HTTP_GET;
+    request.path = "/health";
+    serve(&v, request);
+    assert_string_equal(v.response.allowed, "https://b.example:8443");
+    assert_false(v.response.is_preflight);
+    static const char *const strangers[] = {"https://evil.example", "https://a.example:1", "http://a.example", "null",
+                                            ""};
+    for (size_t i = 0; i < G_N_ELEMENTS(strangers); i++) {
+        request.origin = strangers[i];
+        serve(&v, request);
+        assert_string_equal(v.response.allowed, "");
+    }
+    visit_free(&v);
+}
+
+static void test_too_many_requests(void **state)
+{
+    (void)state;
+    struct visit v = visit_new(NULL);
+    for (int i = 0; i < REQUESTS_BURST; i++)
+        assert_int_equal(post(&v, "/health", NULL), 405);
+    assert_int_equal(post(&v, "/health", NULL), 429);
+    assert_string_equal(error_code(&v), "rate-limited");
+    struct http_request other = {.method = HTTP_GET, .path = "/health", .address = "10.0.0.7"};
+    assert_int_equal(serve(&v, other), 200);
+    rig_pass(v.rig, 1);
+    assert_int_equal(get(&v, "/health"), 200);
+    visit_free(&v);
+}
+
+static void test_draining(void **state)
+{
+    (void)state;
+    struct visit v = visit_new(NULL);
+    v.rig->hub->is_draining = true;
+    assert_int_equal(post(&v, "/api/rooms", NULL), 503);
+    visit_free(&v);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_health),
+        cmocka_unit_test(test_rooms),
+        cmocka_unit_test(test_room_of_ones_choice),
+        cmocka_unit_test(test_bad_host),
+        cmocka_unit_test(test_ice_servers),
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_delete_by_session_token),
+        cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_cors),
+        cmocka_unit_test(test_too_many_requests),
+        cmocka_unit_test(test_draining),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
