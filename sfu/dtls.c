@@ -25,6 +25,7 @@ struct dtls {
     // fixed at birth
     struct dtls_cert *cert;
     enum dtls_role role;
+    const char *profiles; // OpenSSL's names of the SRTP profiles; NULL: those of the certificate's context
 
     // handshake
     SSL *ssl; // owns its BIO
@@ -138,6 +139,8 @@ static void make_ssl(struct dtls *dtls)
     SSL_set_app_data(dtls->ssl, &dtls->expected);
     SSL_set_mtu(dtls->ssl, DTLS_MTU);
     DTLS_set_timer_cb(dtls->ssl, next_timeout);
+    int refused = dtls->profiles ? SSL_set_tlsext_use_srtp(dtls->ssl, dtls->profiles) : 0;
+    g_assert(refused == 0);
     if (dtls->role == DTLS_SERVER)
         SSL_set_accept_state(dtls->ssl);
     else
@@ -165,6 +168,15 @@ void dtls_free(struct dtls *dtls)
     queue_clear(&dtls->tx);
     queue_clear(&dtls->plain);
     g_free(dtls);
+}
+
+void dtls_set_profile(struct dtls *dtls, enum cipher_profile profile)
+{
+    dtls->profiles = profile == CIPHER_CM_SHA1_80 ? "SRTP_AES128_CM_SHA1_80"
+                     : profile == CIPHER_GCM_256  ? "SRTP_AEAD_AES_256_GCM"
+                                                  : "SRTP_AEAD_AES_128_GCM";
+    SSL_free(dtls->ssl);
+    make_ssl(dtls);
 }
 
 int dtls_set_fingerprint(struct dtls *dtls, const char *algorithm, const uint8_t *digest, size_t len)

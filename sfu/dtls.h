@@ -33,6 +33,9 @@ struct dtls;
 struct dtls *dtls_new(struct dtls_cert *cert, enum dtls_role role);
 void dtls_free(struct dtls *dtls);
 
+// Offers and takes no other SRTP profile than this one. Before the handshake.
+void dtls_set_profile(struct dtls *dtls, enum cipher_profile profile);
+
 // What the peer's certificate must hash to, from its SDP (`sha-256` only: -ENOTSUP for another algorithm, -EBADMSG
 // for a bad length). Without a fingerprint no handshake completes. A changed fingerprint on a connected association
 // is refused (-EBUSY).
