@@ -296,7 +296,7 @@ void sub_resend(struct sub *sub, uint16_t out_seq, int64_t now_us)
     uint16_t id;
     uint64_t seq;
     sub->nacks++;
-    if (!sub->track || sub->track->muted || sub->paused || !sub->sink->ready || !sub->rtx_ssrc)
+    if (!sub->track || sub->paused || !sub->sink->ready || !sub->rtx_ssrc)
         return;
     struct layer *layer = NULL;
     if (timeline_reverse(&sub->timeline, out_seq, &id, &seq))

@@ -149,7 +149,8 @@ struct sim_receiver {
 
     // counted
     uint64_t packets, rtx_packets, paddings, duplicates;
-    uint64_t frames, keyframes, undecodable, skipped; // skipped: numbers given up
+    uint64_t frames, keyframes, undecodable;
+    uint64_t skipped, jumped; // numbers given up: after waiting, because a key frame came
     uint64_t nacks, plis, srs;
     uint64_t per_layer[TRACK_LAYERS_MAX], per_temporal[3]; // frames
     int64_t ts_error_max_us;                               // how far timestamps ever were from capture times

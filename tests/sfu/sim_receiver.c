@@ -135,9 +135,9 @@ static void play(struct sim_receiver *r, const struct sim_got *got)
     }
     read_payload(r, got, &stamp);
     if (stamp.index == 0) {
-        // No frame is left half done, unless packets were given up or a key frame of another layer took over.
-        bool taken_over = r->have && stamp.stream != r->stamp.stream && !stamp.ref;
-        r->gap |= taken_over;
+        // No frame is left half done, unless packets were given up or a key frame takes over (another layer,
+        // unmuted).
+        r->gap |= r->have && !stamp.ref;
         g_assert(r->have == 0 || r->gap);
         r->have = 0;
         r->stamp = stamp;
@@ -161,26 +161,65 @@ static void find_beginning(struct sim_receiver *r)
     r->playing = true;
 }
 
+static bool read_key(const struct sim_got *got, uint16_t *count)
+{
+    struct reader rd = reader_of(got->buf, got->len);
+    struct vp8_descriptor d;
+    struct sim_stamp stamp;
+    if (got->padding || vp8_parse(&d, got->buf, got->len) < 0 || !d.keyframe)
+        return false;
+    reader_skip(&rd, (size_t)d.size + VP8_KEY_HEAD);
+    read_stamp(&rd, &stamp);
+    *count = stamp.count;
+    return true;
+}
+
+// Where a whole key frame begins behind what is missing; 0: nowhere. No decoder waits when it has one.
+static uint64_t find_key(const struct sim_receiver *r)
+{
+    uint16_t count, have = 0;
+    for (uint64_t seq = r->next + 1; seq <= r->recvstats.unwrap.newest && r->from->media.video; seq++) {
+        const struct sim_got *got = &r->got[seq % SIM_BUFFER];
+        if (got->seq != seq || !read_key(got, &count))
+            continue;
+        for (have = 1; have < count && r->got[(seq + have) % SIM_BUFFER].seq == seq + have;)
+            have++;
+        if (have == count)
+            return seq;
+    }
+    return 0;
+}
+
+static void give_up_until(struct sim_receiver *r, uint64_t seq)
+{
+    r->next = seq;
+    r->gap = true;
+    r->have = 0;
+    r->waiting_us = 0;
+}
+
 static void play_all(struct sim_receiver *r, int64_t now_us)
 {
     if (!r->playing)
         find_beginning(r);
     while (r->next <= r->recvstats.unwrap.newest) {
         struct sim_got *got = &r->got[r->next % SIM_BUFFER];
+        uint64_t key = got->seq == r->next ? 0 : find_key(r);
         if (got->seq == r->next) {
-            play(r, got);
             r->waiting_us = 0;
+            r->next++;
+            play(r, got);
+        } else if (key) {
+            r->jumped += key - r->next;
+            give_up_until(r, key);
         } else if (!r->waiting_us) {
             r->waiting_us = now_us;
-            return;
-        } else if (r->nack && now_us - r->waiting_us < PATIENCE_US) {
-            return;
-        } else {
+        } else if (!r->nack || now_us - r->waiting_us >= PATIENCE_US) {
             r->skipped++;
-            r->gap = true;
-            r->have = 0;
+            give_up_until(r, r->next + 1);
+        } else {
+            return;
         }
-        r->next++;
     }
 }
 

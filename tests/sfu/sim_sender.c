@@ -59,8 +59,8 @@ static size_t write_extensions(struct sim_sender *sender, struct sim_stream *s, 
     struct ext_list list = {0};
     uint8_t twcc[2], level[1];
     ext_list_add(&list, sim_ext(peer, EXT_TWCC), twcc, ext_twcc_write(twcc, peer->twcc_out++));
-    if (s->named) {
-        s->named--;
+    if (rtx ? !sender->media.declared : s->named) { // RTX is named until it is reported about, which it is not
+        s->named -= !rtx;
         ext_list_add(&list, sim_ext(peer, EXT_MID), sender->mid, (uint8_t)strlen(sender->mid));
         if (rid[0])
             ext_list_add(&list, sim_ext(peer, rtx ? EXT_RRID : EXT_RID), rid, (uint8_t)strlen(rid));
@@ -252,7 +252,7 @@ void sim_sender_tick(struct sim_sender *sender)
 
 void sim_sender_nack(struct sim_sender *sender, uint32_t ssrc, uint16_t seq)
 {
-    for (unsigned i = 0; i < sender->stream_count && !sender->silent; i++) {
+    for (unsigned i = 0; i < sender->stream_count && sender->track; i++) {
         struct sim_stream *s = &sender->stream[i];
         const struct sim_sent *sent = &s->sent[seq % SIM_SENT_MAX];
         if (s->ssrc != ssrc || !sent->used || sent->seq != seq)

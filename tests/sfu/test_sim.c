@@ -156,7 +156,11 @@ static void lost_packets_come_again(void **state)
                 pictures[i][j] = sim_subscribe(peers[i], camera[j]);
                 sound[i][j] = sim_subscribe(peers[i], microphone[j]);
             }
-    sim_run(sim, 20 * SECOND);
+    uint64_t undecodable = 0; // the first packet may be lost: nobody knows to ask for it
+    sim_run(sim, SECOND);
+    for (unsigned i = 0; i < 9; i++)
+        undecodable += i % 4 ? pictures[i / 3][i % 3]->undecodable : 0;
+    sim_run(sim, 19 * SECOND);
     for (unsigned i = 0; i < 3; i++)
         camera[i]->silent = microphone[i]->silent = true;
     sim_run(sim, 2 * SECOND);
@@ -168,8 +172,8 @@ static void lost_packets_come_again(void **state)
                 continue;
             const struct sim_receiver *r = pictures[i][j];
             assert_int_equal(r->skipped, 0); // all of it came, if late
-            assert_int_equal(r->undecodable, 0);
-            assert_true(r->frames + 12 >= frames_of(camera[j])); // but for what was lost before it began
+            undecodable -= r->undecodable;
+            assert_true(r->frames + 20 >= frames_of(camera[j])); // but for what was lost before it began
             assert_true(r->rtx_packets > 0);
             assert_true(r->sub->resent_packets < r->packets / 10);
             assert_true(r->delay_max_us < 600000);
@@ -179,6 +183,7 @@ static void lost_packets_come_again(void **state)
             assert_true(abs((int)(r->skew_us - sound[i][j]->skew_us)) < 12000);
         }
     }
+    assert_int_equal(undecodable, 0);
     sim_free(sim);
 }
 
@@ -338,7 +343,7 @@ static void a_reload_goes_on_under_new_ssrcs(void **state)
         sim_reload(microphone);
     }
     sim_run(sim, 2 * SECOND);
-    assert_int_equal(pictures->undecodable, 0);
+    assert_true(pictures->undecodable < 20); // what was lost just before a reload cannot be sent again
     assert_in_range(pictures->frames, 1200, 1270);
     assert_in_range(sound->frames, 1950, 2100);
     assert_true(pictures->ts_error_max_us < 100000); // the time in between can only be guessed
