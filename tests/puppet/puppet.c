@@ -11,13 +11,15 @@
 
 #include "rtp/bytes.h"
 #include "rtp/demux.h"
+#include "rtp/ext.h"
 #include "rtp/sdp.h"
 #include "tests/puppet/stun.h"
 
 enum {
     CHECK_US = 50000,       // between two checks until one succeeds
     KEEPALIVE_US = 5000000, // RFC 7675: consent
-    RECEIVE_BUFFER = 1 << 20,
+    RECEIVE_BUFFER = 4 << 20,
+    PACKET_ROOM = 2048,
 };
 
 struct puppet {
@@ -37,6 +39,8 @@ struct puppet {
     struct cipher_sealer *sealer;
     struct cipher_opener *opener;
     struct cipher_stream *audio, *video, *rtx;
+    bool dtls_server;
+    uint8_t twcc_id;
 
     uint64_t session_id;
     unsigned version;
@@ -52,12 +56,15 @@ static void fresh_credentials(struct puppet *p)
 
 static void open_socket(struct puppet *p)
 {
-    int room = RECEIVE_BUFFER;
+    int room = RECEIVE_BUFFER, on = 1;
     struct sockaddr_in local = {.sin_family = AF_INET};
     inet_pton(AF_INET, p->cfg.address ? p->cfg.address : "127.0.0.1", &local.sin_addr);
     p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     g_assert(p->fd >= 0);
-    setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+    if (setsockopt(p->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0)
+        setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+    if (p->cfg.handlers.sealed)
+        setsockopt(p->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
     int rc = bind(p->fd, (struct sockaddr *)&local, sizeof(local));
     g_assert(rc == 0);
 }
@@ -105,6 +112,11 @@ void puppet_move(struct puppet *p)
 void puppet_restart_ice(struct puppet *p)
 {
     fresh_credentials(p);
+}
+
+uint8_t puppet_twcc_id(const struct puppet *p)
+{
+    return p->twcc_id;
 }
 
 uint32_t puppet_ssrc(const struct puppet *p, bool video)
@@ -166,19 +178,36 @@ void puppet_offer(struct puppet *p, char *buf)
 }
 
 // "candidate:1 1 udp 2130706431 127.0.0.1 50000 typ host"
-static bool take_candidate(struct puppet *p, struct sdp_span line)
+void puppet_add_candidate(struct puppet *p, const char *line)
 {
-    char text[512], address[64];
+    char protocol[8], address[64];
     unsigned port;
-    if (sdp_span_copy(line, text, sizeof(text)) < 0)
-        return false;
-    if (sscanf(text, "candidate:%*s 1 %*s %*u %63s %u", address, &port) != 2)
-        return false;
-    if (inet_pton(AF_INET, address, &p->remote.sin_addr) != 1)
-        return false;
+    if (p->has_remote && p->valid)
+        return;
+    if (sscanf(line, "candidate:%*s 1 %7s %*u %63s %u", protocol, address, &port) != 3)
+        return;
+    if (g_ascii_strcasecmp(protocol, "udp") != 0 || inet_pton(AF_INET, address, &p->remote.sin_addr) != 1)
+        return;
     p->remote.sin_family = AF_INET;
     p->remote.sin_port = htons((uint16_t)port);
-    return true;
+    p->has_remote = true;
+}
+
+static void take_candidates(struct puppet *p, const struct sdp_media *media)
+{
+    char text[512];
+    for (unsigned i = 0; i < media->candidate_count; i++) {
+        if (sdp_span_copy(media->candidates[i], text, sizeof(text)) >= 0)
+            puppet_add_candidate(p, text);
+    }
+}
+
+static void take_extensions(struct puppet *p, const struct sdp *sdp)
+{
+    for (unsigned i = 0; i < sdp->media_count && !p->twcc_id; i++) {
+        const struct sdp_extmap *map = sdp_find_extmap(&sdp->media[i], ext_uri(EXT_TWCC));
+        p->twcc_id = map ? (uint8_t)map->id : 0;
+    }
 }
 
 static void take_remote(struct puppet *p, const struct sdp *sdp)
@@ -191,11 +220,14 @@ static void take_remote(struct puppet *p, const struct sdp *sdp)
         p->valid = false; // a restart
     g_strlcpy(p->remote_ufrag, ufrag, sizeof(p->remote_ufrag));
     sdp_span_copy(t->pwd, p->remote_pwd, sizeof(p->remote_pwd));
-    for (unsigned i = 0; i < media->candidate_count && !(p->has_remote && p->valid); i++)
-        p->has_remote = take_candidate(p, media->candidates[i]) || p->has_remote;
+    take_candidates(p, media);
+    take_extensions(p, sdp);
     if (p->dtls)
         return;
-    p->dtls = dtls_new(p->cfg.cert, DTLS_CLIENT);
+    p->dtls_server = t->setup == SDP_SETUP_ACTIVE;
+    p->dtls = dtls_new(p->cfg.cert, p->dtls_server ? DTLS_SERVER : DTLS_CLIENT);
+    if (p->cfg.profile)
+        dtls_set_profile(p->dtls, p->cfg.profile);
     int rc = dtls_set_fingerprint(p->dtls, "sha-256", t->fingerprint.value, t->fingerprint.len);
     g_assert(rc == 0);
 }
@@ -228,7 +260,7 @@ void puppet_answer(struct puppet *p, const char *offer, char *buf)
         m->msid = (struct sdp_msid){0};
         m->transport.ufrag = sdp_span_of(p->ufrag);
         m->transport.pwd = sdp_span_of(p->pwd);
-        m->transport.setup = SDP_SETUP_ACTIVE;
+        m->transport.setup = p->dtls_server ? SDP_SETUP_PASSIVE : SDP_SETUP_ACTIVE;
         m->transport.end_of_candidates = false;
         const char *hex = dtls_cert_fingerprint(p->cfg.cert);
         for (unsigned b = 0; b < 32; b++)
@@ -328,25 +360,79 @@ static void rx_media(struct puppet *p, uint8_t *data, size_t len, bool rtcp, int
         p->cfg.handlers.rtp(p->cfg.arg, p, data, (size_t)n, now_us);
 }
 
+static int64_t arrival_ns(struct msghdr *msg)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        struct timespec ts;
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+            continue;
+        memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+        return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+    }
+    return 0;
+}
+
+static void rx_datagram(struct puppet *p, uint8_t *data, struct mmsghdr *message, int64_t now_us)
+{
+    size_t len = message->msg_len;
+    const struct puppet_handlers *h = &p->cfg.handlers;
+    switch (demux(data, len)) {
+    case DEMUX_STUN:
+        rx_stun(p, data, len, message->msg_hdr.msg_name, now_us);
+        break;
+    case DEMUX_DTLS:
+        if (!p->dtls)
+            break;
+        dtls_rx(p->dtls, data, len, now_us);
+        pump_dtls(p);
+        break;
+    case DEMUX_RTP:
+        if (!h->sealed || h->sealed(p->cfg.arg, p, data, len, arrival_ns(&message->msg_hdr)))
+            rx_media(p, data, len, false, now_us);
+        break;
+    case DEMUX_RTCP:
+        rx_media(p, data, len, true, now_us);
+        break;
+    default:
+        break;
+    }
+}
+
+// What a receive call fills in. It is shared by all puppets: they live on one thread.
+static struct {
+    struct mmsghdr messages[PUPPET_BATCH];
+    struct iovec iov[PUPPET_BATCH];
+    struct sockaddr_in from[PUPPET_BATCH];
+    struct {
+        _Alignas(struct cmsghdr) char space[CMSG_SPACE(sizeof(struct timespec))];
+    } controls[PUPPET_BATCH];
+    uint8_t bufs[PUPPET_BATCH][PACKET_ROOM];
+    int used; // messages that have to be prepared again
+} inbox = {.used = PUPPET_BATCH};
+
+static void prepare_inbox(void)
+{
+    for (int i = 0; i < inbox.used; i++) {
+        inbox.iov[i] = (struct iovec){inbox.bufs[i], PACKET_ROOM};
+        inbox.messages[i].msg_hdr = (struct msghdr){.msg_name = &inbox.from[i],
+                                                    .msg_namelen = sizeof(inbox.from[i]),
+                                                    .msg_iov = &inbox.iov[i],
+                                                    .msg_iovlen = 1,
+                                                    .msg_control = inbox.controls[i].space,
+                                                    .msg_controllen = sizeof(inbox.controls[i].space)};
+    }
+    inbox.used = 0;
+}
+
 void puppet_rx(struct puppet *p, int64_t now_us)
 {
-    uint8_t buf[2048];
-    struct sockaddr_in from;
-    socklen_t from_len = sizeof(from);
-    ssize_t n;
-    while ((n = recvfrom(p->fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &from_len)) > 0) {
-        size_t len = (size_t)n;
-        enum demux what = demux(buf, len);
-        if (what == DEMUX_STUN) {
-            rx_stun(p, buf, len, &from, now_us);
-        } else if (what == DEMUX_DTLS && p->dtls) {
-            dtls_rx(p->dtls, buf, len, now_us);
-            pump_dtls(p);
-        } else if (what == DEMUX_RTP || what == DEMUX_RTCP) {
-            rx_media(p, buf, len, what == DEMUX_RTCP, now_us);
-        }
-        from_len = sizeof(from);
-    }
+    do {
+        prepare_inbox();
+        int got = recvmmsg(p->fd, inbox.messages, PUPPET_BATCH, MSG_DONTWAIT, NULL);
+        inbox.used = MAX(got, 0);
+        for (int i = 0; i < got; i++)
+            rx_datagram(p, inbox.bufs[i], &inbox.messages[i], now_us);
+    } while (inbox.used == PUPPET_BATCH);
 }
 
 void puppet_tick(struct puppet *p, int64_t now_us)
@@ -379,12 +465,39 @@ size_t puppet_seal_rtp(struct puppet *p, uint8_t *data, size_t len)
     return job.len;
 }
 
+static struct cipher_stream *stream_of(struct puppet *p, const uint8_t *packet)
+{
+    uint32_t ssrc = rd32(packet + 8);
+    if (ssrc == p->cfg.audio_ssrc)
+        return p->audio;
+    return ssrc == p->cfg.video_ssrc ? p->video : p->rtx;
+}
+
+bool puppet_send_frame(struct puppet *p, uint8_t *const *packets, size_t *lens, size_t count)
+{
+    struct cipher_job jobs[PUPPET_BATCH];
+    struct mmsghdr messages[PUPPET_BATCH];
+    struct iovec iov[PUPPET_BATCH];
+    g_assert(count <= PUPPET_BATCH);
+    if (!puppet_is_connected(p))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        jobs[i] = (struct cipher_job){stream_of(p, packets[i]), packets[i], lens[i]};
+    cipher_seal(jobs, count);
+    for (size_t i = 0; i < count; i++) {
+        lens[i] = jobs[i].len;
+        if (!lens[i])
+            return false;
+        iov[i] = (struct iovec){packets[i], lens[i]};
+        messages[i].msg_hdr = (struct msghdr){
+            .msg_name = &p->remote, .msg_namelen = sizeof(p->remote), .msg_iov = &iov[i], .msg_iovlen = 1};
+    }
+    return sendmmsg(p->fd, messages, (unsigned)count, MSG_DONTWAIT) == (int)count;
+}
+
 bool puppet_send_rtp(struct puppet *p, uint8_t *data, size_t len)
 {
-    size_t sealed = puppet_seal_rtp(p, data, len);
-    if (sealed)
-        puppet_send_raw(p, data, sealed);
-    return sealed > 0;
+    return puppet_send_frame(p, &data, &len, 1);
 }
 
 bool puppet_send_rtcp(struct puppet *p, uint8_t *data, size_t len, size_t cap)
