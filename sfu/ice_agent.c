@@ -24,7 +24,7 @@ struct ice_agent {
     struct mailbox *reply;
     uint64_t id;
     NiceAgent *nice;
-    guint stream;
+    guint stream; // 0: the agent was given up
 
     // local
     bool has_local; // ICE_LOCAL was posted
@@ -145,8 +145,7 @@ static void filter_sockets(struct ice_agent *agent, const char *ufrag)
 static void post_local(struct ice_agent *agent)
 {
     char *ufrag = NULL, *pwd = NULL;
-    nice_agent_get_local_credentials(agent->nice, agent->stream, &ufrag, &pwd);
-    if (!ufrag || !pwd) // the stream was given up
+    if (!nice_agent_get_local_credentials(agent->nice, agent->stream, &ufrag, &pwd))
         return;
     filter_sockets(agent, ufrag);
     char *text = print_candidates(agent);
@@ -275,6 +274,7 @@ static void give_up(struct ice_agent *agent)
 {
     sfu_log(SFU_LOG_WARN, "ICE: checks came from more than %d addresses for one participant", LEARNED_MAX);
     nice_agent_remove_stream(agent->nice, agent->stream);
+    agent->stream = 0;
     agent->has_path = false;
     post_state(agent, ICE_FAILED);
 }
@@ -384,12 +384,13 @@ static void begin_generation(struct ice_agent *agent)
 
 void ice_agent_restart(struct ice_agent *agent)
 {
-    begin_generation(agent);
+    if (agent->stream)
+        begin_generation(agent);
 }
 
 void ice_agent_remote(struct ice_agent *agent, const char *ufrag, const char *pwd)
 {
-    if (strcmp(agent->ufrag, ufrag) == 0 && strcmp(agent->pwd, pwd) == 0)
+    if (!agent->stream || (strcmp(agent->ufrag, ufrag) == 0 && strcmp(agent->pwd, pwd) == 0))
         return;
     // Without credentials of this generation these are the first, or the answer to our own restart.
     if (agent->has_remote)
@@ -434,6 +435,8 @@ void ice_agent_candidate(struct ice_agent *agent, const char *line)
 {
     struct candidate candidate;
     union sockaddr_any address;
+    if (!agent->stream)
+        return;
     if (!*line) {
         nice_agent_peer_candidate_gathering_done(agent->nice, agent->stream);
         return;
