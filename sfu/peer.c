@@ -235,14 +235,6 @@ static void on_candidate(void *arg, const char *line)
         post(p, (struct sfu_event){.type = SFU_CANDIDATE, .text = line});
 }
 
-static void on_sent(void *arg, uint16_t twcc_seq, size_t len, int64_t now_us)
-{
-    struct peer *p = arg;
-    (void)twcc_seq;
-    (void)now_us;
-    flow_add(&p->stats.tx, len);
-}
-
 static const struct transport_handlers transport_calls = {
     .rtp = on_rtp,
     .rtcp = on_rtcp,
@@ -250,7 +242,6 @@ static const struct transport_handlers transport_calls = {
     .state = on_state,
     .local = on_local,
     .candidate = on_candidate,
-    .sent = on_sent,
 };
 
 // ---- session

@@ -154,10 +154,8 @@ static void sink_tx(struct sink *sink, struct packet *out)
         packet_unref(out);
         return;
     }
-    if (out->twcc_offset) {
-        wr16(out->buf + out->twcc_offset, t->twcc_seq);
-        t->handlers.sent(t->arg, t->twcc_seq++, out->len, worker_now_us(t->worker));
-    }
+    if (out->twcc_offset)
+        wr16(out->buf + out->twcc_offset, t->twcc_seq++);
     enqueue(t, out, t->streams[out->stream].cipher);
 }
 

@@ -27,8 +27,6 @@ struct transport_handlers {
     void (*state)(void *arg, enum sfu_state state);
     void (*local)(void *arg);                       // local credentials are known or have changed
     void (*candidate)(void *arg, const char *line); // one more local candidate, "" = end
-    void (*sent)(void *arg, uint16_t twcc_seq, size_t len,
-                 int64_t now_us); // a packet with a transport-wide number left
 };
 
 struct transport *transport_new(struct worker *worker, const struct transport_handlers *handlers, void *arg);
