@@ -37,6 +37,7 @@ struct dtls {
     int64_t deadline_us; // when the handshake is given up
 
     // datagrams
+    struct dtls_filter filter;
     const uint8_t *rx; // the one being read, NULL when OpenSSL has taken it
     size_t rx_len;
     GQueue tx;    // GBytes: datagrams to send
@@ -152,6 +153,7 @@ struct dtls *dtls_new(struct dtls_cert *cert, enum dtls_role role)
     struct dtls *dtls = g_new0(struct dtls, 1);
     dtls->cert = cert;
     dtls->role = role;
+    dtls->filter.role = role;
     dtls->due_us = INT64_MAX;
     dtls->deadline_us = INT64_MAX;
     g_queue_init(&dtls->tx);
@@ -280,12 +282,14 @@ void dtls_start(struct dtls *dtls, int64_t now_us)
 void dtls_rx(struct dtls *dtls, const uint8_t *data, size_t len, int64_t now_us)
 {
     // Before the SDP named a certificate there is nobody to shake hands with; the peer will try again.
-    if (!is_alive(dtls) || !dtls->expected.known || (dtls->role == DTLS_CLIENT && !dtls->started) ||
-        !dtls_filter(dtls->role, data, len))
+    if (!is_alive(dtls) || !dtls->expected.known || (dtls->role == DTLS_CLIENT && !dtls->started))
+        return;
+    uint8_t seen[DTLS_FILTER_MAX];
+    dtls->rx_len = dtls_filter(&dtls->filter, data, len, seen);
+    if (dtls->rx_len == 0)
         return;
     begin(dtls, now_us);
-    dtls->rx = data;
-    dtls->rx_len = len;
+    dtls->rx = seen;
     if (dtls->state == DTLS_HANDSHAKING)
         shake_hands(dtls);
     if (dtls->state == DTLS_CONNECTED)

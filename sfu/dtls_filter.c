@@ -1,6 +1,8 @@
-// Which datagrams may the DTLS library see?
+// What may the DTLS library see?
 // SPDX-License-Identifier: MIT
 #include "sfu/dtls_filter.h"
+
+#include <string.h>
 
 #include "rtp/bytes.h"
 
@@ -11,10 +13,14 @@ enum {
     VERSION_MAJOR = 254,   // RFC 6347 s4.1: 255 - 1
     UNIFIED_HEADER = 0x20, // RFC 9147 s4: 001xxxxx, always sealed
     UNIFIED_MASK = 0xe0,
+    EPOCH_AT = 3,
+    LENGTH_AT = 11,
+    RECORD_HEADER = 13,
     MESSAGE_MAX = 65536, // octets of one handshake message; a browser's certificate has some hundred
 };
 
-#define BIT(n) (UINT32_C(1) << (n))
+#define SEQUENCE_MASK UINT64_C(0xffffffffffff) // of the 8 octets of epoch and sequence number
+#define BIT(n)        (UINT32_C(1) << (n))
 
 // RFC 5246 s7.4, RFC 6347 s4.3.2: handshake messages that each side is sent before it has keys.
 static const uint32_t messages[] = {
@@ -50,11 +56,16 @@ static bool is_plain(enum dtls_role role, uint8_t type, struct reader body)
     return type == CHANGE_CIPHER_SPEC && reader_left(&body) == 1 && reader_u8(&body) == 1;
 }
 
+static bool is_unified(uint8_t type)
+{
+    return (type & UNIFIED_MASK) == UNIFIED_HEADER;
+}
+
 //  0: type | 1: version (2) | 3: epoch (2) | 5: sequence number (6) | 11: length (2) | fragment
 static bool is_record(enum dtls_role role, struct reader *r)
 {
     uint8_t type = reader_u8(r);
-    if ((type & UNIFIED_MASK) == UNIFIED_HEADER) {
+    if (is_unified(type)) {
         reader_skip(r, reader_left(r));
         return true;
     }
@@ -70,11 +81,29 @@ static bool is_record(enum dtls_role role, struct reader *r)
     return type >= CHANGE_CIPHER_SPEC && type <= APPLICATION_DATA;
 }
 
-bool dtls_filter(enum dtls_role role, const uint8_t *data, size_t len)
+static bool is_plausible(enum dtls_role role, const uint8_t *data, size_t len)
 {
     struct reader r = reader_of(data, len);
     bool good = len > 0;
     while (good && reader_left(&r) > 0)
         good = is_record(role, &r);
     return good;
+}
+
+// Of a datagram that is plausible.
+static void renumber(struct dtls_filter *filter, uint8_t *data, size_t len)
+{
+    for (size_t at = 0; at < len && !is_unified(data[at]); at += RECORD_HEADER + rd16(data + at + LENGTH_AT)) {
+        if (rd16(data + at + EPOCH_AT) == 0)
+            wr64(data + at + EPOCH_AT, filter->next++ & SEQUENCE_MASK);
+    }
+}
+
+size_t dtls_filter(struct dtls_filter *filter, const uint8_t *data, size_t len, uint8_t out[DTLS_FILTER_MAX])
+{
+    if (len > DTLS_FILTER_MAX || !is_plausible(filter->role, data, len))
+        return 0;
+    memcpy(out, data, len);
+    renumber(filter, out, len);
+    return len;
 }
