@@ -4,11 +4,6 @@
 
 #include <string.h>
 
-enum {
-    DEFAULT_MESSAGE_SIZE = 65536
-}; // RFC 8841 section 6.1: "If the SDP max-message-size attribute is not present
-   // ... the default value is 64K"
-
 void sdp_init(struct sdp *sdp)
 {
     memset(sdp, 0, offsetof(struct sdp, media));
@@ -20,7 +15,7 @@ void sdp_media_init(struct sdp_media *media, enum sdp_kind kind)
     memset(media, 0, sizeof(*media));
     media->kind = kind;
     media->direction = SDP_SENDRECV;
-    media->max_message_size = DEFAULT_MESSAGE_SIZE;
+    media->max_message_size = SDP_MESSAGE_SIZE;
 }
 
 const struct sdp_media *sdp_find_mid(const struct sdp *sdp, struct sdp_span mid)

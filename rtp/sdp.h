@@ -18,17 +18,18 @@
 #include "rtp/sdp_span.h"
 
 enum {
-    SDP_MEDIA_MAX = 64,      // m-sections
-    SDP_CODECS_MAX = 64,     // payload types of one m-section
-    SDP_EXTMAPS_MAX = 32,    // header extensions of one m-section
-    SDP_SSRCS_MAX = 32,      // SSRCs of one m-section
-    SDP_GROUPS_MAX = 16,     // ssrc-groups of one m-section
-    SDP_GROUP_SSRCS_MAX = 8, // SSRCs of one ssrc-group
-    SDP_RIDS_MAX = 8,        // rids of one m-section, and of one simulcast list
-    SDP_CANDIDATES_MAX = 32, // candidates of one m-section; further ones are dropped
-    SDP_MID_MAX = 32,        // bytes of a mid
-    SDP_RID_MAX = 16,        // bytes of a rid: what a one-byte header extension can carry (RFC 8285 section 4.2)
-    SDP_HASH_MAX = 64,       // bytes of a fingerprint
+    SDP_MEDIA_MAX = 64,       // m-sections
+    SDP_CODECS_MAX = 64,      // payload types of one m-section
+    SDP_EXTMAPS_MAX = 32,     // header extensions of one m-section
+    SDP_SSRCS_MAX = 32,       // SSRCs of one m-section
+    SDP_GROUPS_MAX = 16,      // ssrc-groups of one m-section
+    SDP_GROUP_SSRCS_MAX = 8,  // SSRCs of one ssrc-group
+    SDP_RIDS_MAX = 8,         // rids of one m-section, and of one simulcast list
+    SDP_CANDIDATES_MAX = 32,  // candidates of one m-section; further ones are dropped
+    SDP_MID_MAX = 32,         // bytes of a mid
+    SDP_RID_MAX = 16,         // bytes of a rid: what a one-byte header extension can carry (RFC 8285 section 4.2)
+    SDP_HASH_MAX = 64,        // bytes of a fingerprint
+    SDP_MESSAGE_SIZE = 65536, // max_message_size when a description does not say it (RFC 8841 section 6)
 };
 
 enum sdp_kind { SDP_AUDIO, SDP_VIDEO, SDP_APPLICATION, SDP_OTHER };
@@ -152,7 +153,7 @@ struct sdp_media {
 
     // SCTP (RFC 8841); also filled from the older `a=sctpmap`
     uint16_t sctp_port;        // 0: absent
-    uint64_t max_message_size; // bytes; 65536 when absent (section 6.1), 0: any size
+    uint64_t max_message_size; // bytes; SDP_MESSAGE_SIZE when absent, 0: any size
 };
 
 struct sdp {
@@ -181,7 +182,7 @@ struct sdp_error {
 int sdp_parse(struct sdp *sdp, const char *text, size_t len, struct sdp_error *err);
 
 // Begins a description or an m-section of one's own: everything absent, direction sendrecv,
-// max_message_size 65536.
+// max_message_size SDP_MESSAGE_SIZE.
 void sdp_init(struct sdp *sdp);
 void sdp_media_init(struct sdp_media *media, enum sdp_kind kind);
 

@@ -29,7 +29,7 @@ static int on_rtcp_mux(struct sdp_parser *p, struct sdp_span value)
     return 0;
 }
 
-// RFC 8858 section 3: "the attribute implies rtcp-mux"
+// RFC 8858: who can do nothing else does multiplex.
 static int on_rtcp_mux_only(struct sdp_parser *p, struct sdp_span value)
 {
     (void)value;

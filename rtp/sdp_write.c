@@ -209,7 +209,7 @@ static void write_sctp(struct sdp_writer *w, const struct sdp_media *m)
         sdp_write_line(w, "a=sctpmap:%u webrtc-datachannel 1024", m->sctp_port);
     else if (m->sctp_port)
         sdp_write_line(w, "a=sctp-port:%u", m->sctp_port);
-    if (m->sctp_port || m->max_message_size != 65536)
+    if (m->sctp_port || m->max_message_size != SDP_MESSAGE_SIZE)
         sdp_write_line(w, "a=max-message-size:%" PRIu64, m->max_message_size);
 }
 
