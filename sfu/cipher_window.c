@@ -29,13 +29,16 @@ static unsigned word_of(uint64_t index)
     return index % CIPHER_WINDOW / 64;
 }
 
+bool cipher_window_is_old(const struct cipher_window *window, uint64_t index)
+{
+    return window->any && index < window->top && window->top - index >= CIPHER_WINDOW;
+}
+
 bool cipher_window_is_fresh(const struct cipher_window *window, uint64_t index)
 {
     if (!window->any || index > window->top)
         return true;
-    if (window->top - index >= CIPHER_WINDOW)
-        return false;
-    return !(window->bits[word_of(index)] & mask_of(index));
+    return !cipher_window_is_old(window, index) && !(window->bits[word_of(index)] & mask_of(index));
 }
 
 static void advance(struct cipher_window *window, uint64_t index)

@@ -20,6 +20,9 @@ struct cipher_window {
 // estimates below it (as libsrtp does).
 uint64_t cipher_window_estimate(const struct cipher_window *window, uint16_t seq);
 
+// True when the index lies behind the window: whether it was used is forgotten.
+bool cipher_window_is_old(const struct cipher_window *window, uint64_t index);
+
 // True when the index was not used before and is not older than the window.
 bool cipher_window_is_fresh(const struct cipher_window *window, uint64_t index);
 
