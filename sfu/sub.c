@@ -7,7 +7,10 @@
 #include "rtp/ntp.h"
 #include "sfu/copy.h"
 
-enum { FIRST_SEQ_MAX = 0x8000 }; // RFC 3711 section 3.3.1: no roll-over before the receiver has synchronised
+enum {
+    FIRST_SEQ_MAX = 0x8000, // RFC 3711 section 3.3.1: no roll-over before the receiver has synchronised
+    RTX_HEAD = 40,          // octets in front of a payload that is sent again, about
+};
 
 // ---- life ------------------------------------------------------------------------------------------------
 
@@ -316,8 +319,8 @@ void sub_resend(struct sub *sub, uint16_t out_seq, int64_t now_us)
         return;
     }
     bool empty;
-    enum drop why = resend_ask(&sub->resend, out_seq, in->len, sendstats_bps(&sub->sendstats, now_us),
-                               sub->sendstats.rtt_us, now_us, &empty);
+    enum drop why = resend_ask(&sub->resend, out_seq, in->rtp.payload_len + RTX_HEAD,
+                               sendstats_bps(&sub->sendstats, now_us), sub->sendstats.rtt_us, now_us, &empty);
     if (why == DROP_COUNT)
         send_again(sub, in, layer, empty, now_us);
     else
