@@ -61,6 +61,7 @@ struct visit {
     struct http_response response;
     GByteArray *body;
     size_t written;
+    bool is_last; // the rest of the request is not read, so the connection cannot be used again
 };
 
 // What libwebsockets keeps for each connection.
@@ -167,7 +168,9 @@ static int socket_read(struct socket *socket, const void *in, size_t len)
     g_byte_array_append(socket->in, in, (guint)len);
     if (!lws_is_final_fragment(socket->wsi) || lws_remaining_packet_payload(socket->wsi) > 0)
         return 0;
-    command_rx(socket->session, (const char *)socket->in->data, socket->in->len);
+    // A binary message is taken for an empty one: refused, and counted like every other.
+    size_t text_len = lws_frame_is_binary(socket->wsi) ? 0 : socket->in->len;
+    command_rx(socket->session, (const char *)socket->in->data, text_len);
     g_byte_array_set_size(socket->in, 0);
     return 0;
 }
@@ -244,7 +247,7 @@ static void write_header(struct header_writer *w, const char *name, const char *
                                                   (int)strlen(value), &w->at, w->end) == 0);
 }
 
-static bool write_headers(struct lws *wsi, const struct http_response *response)
+static bool write_headers(struct lws *wsi, const struct http_response *response, bool is_last)
 {
     struct header_writer w = {.wsi = wsi, .ok = true};
     unsigned char *start = w.buffer + LWS_PRE;
@@ -257,12 +260,18 @@ static bool write_headers(struct lws *wsi, const struct http_response *response)
     write_header(&w, "allow:", response->allow);
     write_header(&w, "access-control-allow-origin:", response->allowed);
     write_header(&w, "vary:", "Origin");
+    write_header(&w, "connection:", is_last ? "close" : "");
     if (response->is_preflight) {
         write_header(&w, "access-control-allow-methods:", "GET, POST, PATCH, DELETE");
         write_header(&w, "access-control-allow-headers:", "Authorization, Content-Type");
         write_header(&w, "access-control-max-age:", "600");
     }
     return w.ok && lws_finalize_write_http_header(wsi, start, &w.at, w.end) == 0;
+}
+
+static int visit_end(struct lws *wsi, const struct visit *visit)
+{
+    return visit->is_last || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
 // Writes a piece of the body; the connection is free for the next request after the last.
@@ -278,7 +287,7 @@ static int visit_write(struct lws *wsi, struct visit *visit)
     if (lws_write(wsi, piece + LWS_PRE, len, is_last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0)
         return -1;
     if (is_last)
-        return lws_http_transaction_completed(wsi) ? -1 : 0;
+        return visit_end(wsi, visit);
     lws_callback_on_writable(wsi);
     return 0;
 }
@@ -287,10 +296,10 @@ static int visit_answer(struct lws *wsi, const struct visit *visit)
 {
     const struct http_response *response = &visit->response;
     log_debug("http", "%s %s: %d", http_method_name(visit->request.method), visit->path, response->status);
-    if (!write_headers(wsi, response))
+    if (!write_headers(wsi, response, visit->is_last))
         return -1;
     if (response->body_len == 0 || visit->request.method == HTTP_HEAD)
-        return lws_http_transaction_completed(wsi) ? -1 : 0;
+        return visit_end(wsi, visit);
     lws_callback_on_writable(wsi);
     return 0;
 }
@@ -322,24 +331,32 @@ static bool read_method(struct lws *wsi, enum http_method *method)
     return true;
 }
 
-static int http_begin(struct server *server, struct lws *wsi, struct connection *connection, const char *path)
+static int refuse(struct lws *wsi, struct visit *visit, int status, const char *code, const char *message)
+{
+    visit->is_last = true;
+    http_error(&visit->response, status, code, "%s", message);
+    return visit_answer(wsi, visit);
+}
+
+static int http_begin(struct server *server, struct lws *wsi, struct connection *connection, const char *path,
+                      size_t path_len)
 {
     enum http_method method;
-    char length[24] = "0";
+    char length[24] = "";
     if (!read_method(wsi, &method))
         return lws_return_http_status(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED, NULL) ? -1 : 0;
     visit_free(connection->visit);
     struct visit *visit = connection->visit = visit_new(wsi, method, path, server->is_tls);
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) {
-        http_error(&visit->response, 400, "bad-request", "send a Content-Length instead of chunks");
-        return visit_answer(wsi, visit);
-    }
-    lws_hdr_copy(wsi, length, sizeof(length), WSI_TOKEN_HTTP_CONTENT_LENGTH);
-    int64_t body_len = g_ascii_strtoll(length, NULL, 10);
-    if (body_len > HTTP_BODY_MAX) {
-        http_error(&visit->response, 413, "too-big", "a body has at most %d bytes", HTTP_BODY_MAX);
-        return visit_answer(wsi, visit);
-    }
+    if (strlen(visit->path) != path_len)
+        return refuse(wsi, visit, 400, "bad-request", "the path is too long or has a NUL in it");
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
+        return refuse(wsi, visit, 400, "bad-request", "send a Content-Length instead of chunks");
+    bool has_length = lws_hdr_copy(wsi, length, sizeof(length), WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0;
+    int64_t body_len = has_length ? g_ascii_strtoll(length, NULL, 10) : 0;
+    if (body_len < 0 || body_len > HTTP_BODY_MAX)
+        return refuse(wsi, visit, 413, "too-big", "a body has at most 65536 bytes");
+    // Without a length libwebsockets would take whatever comes next for the body of a POST.
+    visit->is_last = !has_length && method != HTTP_GET && method != HTTP_HEAD;
     return body_len > 0 ? 0 : visit_serve(server, wsi, visit);
 }
 
@@ -347,8 +364,17 @@ static int http_body(struct visit *visit, const void *in, size_t len)
 {
     if (!visit || visit->body->len + len > HTTP_BODY_MAX)
         return -1;
+    if (visit->response.status) // answered already: what still comes is not read
+        return 0;
     g_byte_array_append(visit->body, in, (guint)len);
     return 0;
+}
+
+static int http_body_end(struct server *server, struct lws *wsi, struct visit *visit)
+{
+    if (!visit)
+        return -1;
+    return visit->response.status ? 0 : visit_serve(server, wsi, visit);
 }
 
 // ---- the upgrade
@@ -407,13 +433,14 @@ static int confirm_upgrade(struct server *server, struct lws *wsi)
     socket->in = g_byte_array_new();
     g_queue_init(&socket->out);
     if (may_upgrade(server, wsi, visit, socket, &visit->response)) {
-        lws_set_opaque_user_data(wsi, socket); // there is no struct connection before the upgrade
+        lws_set_opaque_user_data(wsi, socket); // there is no struct connection before the upgrade is done
         visit_free(visit);
         return 0;
     }
     socket_closed(socket);
-    bool ok = write_headers(wsi, &visit->response) && lws_write(wsi, (unsigned char *)visit->response.body,
-                                                                visit->response.body_len, LWS_WRITE_HTTP_FINAL) >= 0;
+    bool ok =
+        write_headers(wsi, &visit->response, true) &&
+        lws_write(wsi, (unsigned char *)visit->response.body, visit->response.body_len, LWS_WRITE_HTTP_FINAL) >= 0;
     visit_free(visit);
     return ok ? 1 : -1;
 }
@@ -424,7 +451,9 @@ static int confirm_upgrade(struct server *server, struct lws *wsi)
 static int websocket_event(struct server *server, struct connection *connection, enum lws_callback_reasons reason,
                            const void *in, size_t len)
 {
-    struct socket *socket = connection->socket;
+    struct socket *socket = connection ? connection->socket : NULL;
+    if (!socket) // an upgrade that was never done
+        return 0;
     switch (reason) {
     case LWS_CALLBACK_ESTABLISHED:
         socket->session = session_new(server->hub, &output, socket, socket->dialect,
@@ -450,40 +479,63 @@ static int websocket_event(struct server *server, struct connection *connection,
     }
 }
 
+static int http_end(struct connection *connection)
+{
+    if (!connection) // it was over before a request came
+        return 0;
+    visit_free(connection->visit);
+    connection->visit = NULL;
+    return 0;
+}
+
 static int http_event(struct server *server, struct lws *wsi, struct connection *connection,
                       enum lws_callback_reasons reason, const void *in, size_t len)
 {
     switch (reason) {
     case LWS_CALLBACK_HTTP:
-        return http_begin(server, wsi, connection, in);
+        return http_begin(server, wsi, connection, in, len);
     case LWS_CALLBACK_HTTP_BODY:
         return http_body(connection->visit, in, len);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return connection->visit ? visit_serve(server, wsi, connection->visit) : -1;
+        return http_body_end(server, wsi, connection->visit);
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return connection->visit ? visit_write(wsi, connection->visit) : 0;
     default:
-        visit_free(connection->visit);
-        connection->visit = NULL;
-        return 0;
+        return http_end(connection);
     }
+}
+
+// The socket of an upgrade that is confirmed but not done; NULL when there is none.
+static struct socket *take_upgrading(struct lws *wsi)
+{
+    struct socket *socket = lws_get_opaque_user_data(wsi);
+    lws_set_opaque_user_data(wsi, NULL);
+    return socket;
+}
+
+static int destroyed(struct lws *wsi)
+{
+    struct socket *socket = take_upgrading(wsi); // the handshake was wrong after all
+    if (socket)
+        socket_closed(socket);
+    return 0;
 }
 
 // Before and after the server serves there is nothing to do but to free what a connection has left.
 static int end_event(struct connection *connection, enum lws_callback_reasons reason)
 {
-    if (reason == LWS_CALLBACK_CLOSED && connection->socket)
+    if (reason == LWS_CALLBACK_CLOSED && connection && connection->socket)
         socket_closed(connection->socket);
-    if (reason == LWS_CALLBACK_CLOSED_HTTP || reason == LWS_CALLBACK_HTTP_DROP_PROTOCOL) {
-        visit_free(connection->visit);
-        connection->visit = NULL;
-    }
+    if (reason == LWS_CALLBACK_CLOSED_HTTP || reason == LWS_CALLBACK_HTTP_DROP_PROTOCOL)
+        return http_end(connection);
     return 0;
 }
 
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
     struct server *server = lws_context_user(lws_get_context(wsi));
+    if (reason == LWS_CALLBACK_WSI_DESTROY)
+        return destroyed(wsi);
     if (!server->site)
         return end_event(user, reason);
     set_time(server);
@@ -491,7 +543,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return confirm_upgrade(server, wsi);
     case LWS_CALLBACK_ESTABLISHED:
-        ((struct connection *)user)->socket = lws_get_opaque_user_data(wsi);
+        ((struct connection *)user)->socket = take_upgrading(wsi);
         return websocket_event(server, user, reason, in, len);
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_RECEIVE_PONG:
