@@ -56,6 +56,22 @@ static uint8_t free_pt(const struct negotiate *n, uint8_t wanted)
     return 0;
 }
 
+// The numbers browsers give by themselves. Chromium does not look for others when it adds m-lines of its own to what
+// we offered first, and then finds one number with two meanings.
+static const uint8_t usual_ext_ids[EXT_HOUSE_COUNT] = {
+    [EXT_MID] = 4,
+    [EXT_RID] = 10,
+    [EXT_RRID] = 11,
+    [EXT_TWCC] = 3,
+    [EXT_ABS_SEND_TIME] = 2,
+    [EXT_AUDIO_LEVEL] = 1,
+    [EXT_DEPENDENCY_DESCRIPTOR] = 12,
+    [EXT_VIDEO_ORIENTATION] = 13,
+    [EXT_PLAYOUT_DELAY] = 5,
+    [EXT_VLA] = 9,
+    [EXT_COLOR_SPACE] = 8,
+};
+
 static uint8_t free_ext_id(const struct negotiate *n, uint8_t wanted)
 {
     if (!n->ext.to_house[wanted])
@@ -196,7 +212,7 @@ static void write_exts(const struct negotiate *n, struct sdp_media *media, const
     for (uint8_t house = 1; house < EXT_HOUSE_COUNT; house++) {
         if (!(mline->exts & 1u << house))
             continue;
-        uint8_t id = n->ext.from_house[house] ? n->ext.from_house[house] : free_ext_id(n, house);
+        uint8_t id = n->ext.from_house[house] ? n->ext.from_house[house] : free_ext_id(n, usual_ext_ids[house]);
         if (id)
             media->extmaps[media->extmap_count++] = (struct sdp_extmap){
                 .id = id, .direction = SDP_SENDRECV, .uri = sdp_span_of(ext_uri((enum ext_house)house))};
