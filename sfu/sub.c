@@ -229,8 +229,10 @@ void sub_tx(struct sub *sub, const struct packet *in, int64_t now_us)
         stats_drop(&sub->stats, layers_current(&sub->layers) < 0 ? DROP_NO_KEYFRAME : DROP_OTHER_LAYER);
         return;
     case LAYERS_DROP:
-    case LAYERS_DROP_PICTURE:
-        leave_out(sub, in, layer, verdict == LAYERS_DROP_PICTURE && in->codec == CODEC_VP8, now_us);
+        leave_out(sub, in, layer, false, now_us);
+        return;
+    case LAYERS_DROP_PICTURE: // VP9's ids and frame numbers are what frames are referred to by: they keep their gaps
+        leave_out(sub, in, layer, in->codec == CODEC_VP8 && in->info.has_picture_id, now_us);
         return;
     case LAYERS_FORWARD:
     case LAYERS_FORWARD_MARKER:
