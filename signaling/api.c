@@ -27,8 +27,7 @@ void api_get_ice_servers(struct exchange *x)
                         (json_int_t)x->hub->config->turn_ttl));
 }
 
-// ---- rooms
-// ---------------------------------------------------------------------------------------------------------
+// ---- rooms --------------------------------------------------------------------------------------------------
 
 // A Host header is a name or an address, perhaps with a port; anything else is not put into a link.
 static bool is_host(const char *host)

@@ -74,7 +74,7 @@ bool is_room_id(const char *text)
     return len > 0 && len <= ROOM_ID_MAX && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
 }
 
-// ---- the key -----------------------------------------------------------------------------------------------------
+// ---- the key ------------------------------------------------------------------------------------------------
 
 // A .env file writes a PEM in one line, with \n for each line's end.
 static char *read_pem(const char *setting, char *err, size_t err_size)
@@ -124,7 +124,7 @@ bool auth_is_open(const struct auth *auth)
     return !auth->secret && !auth->key;
 }
 
-// ---- the token ---------------------------------------------------------------------------------------------------
+// ---- the token ----------------------------------------------------------------------------------------------
 
 // header.claims.signature, each in base64url; `signed_len` spans the first two and their dot.
 struct token {

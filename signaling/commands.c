@@ -35,8 +35,7 @@ struct command {
 
 enum { IN_ROOM = 1, HOST = 2 };
 
-// ---- what every command uses
-// ---------------------------------------------------------------------------------------
+// ---- what every command uses --------------------------------------------------------------------------------
 
 static bool failed(const struct request *r)
 {
@@ -59,8 +58,7 @@ static struct participant *need_participant(struct request *r, const char *field
     return p;
 }
 
-// ---- coming and going
-// ----------------------------------------------------------------------------------------------
+// ---- coming and going ---------------------------------------------------------------------------------------
 
 // A token in the message counts like one in the URL.
 static void take_token(struct request *r)
@@ -143,8 +141,7 @@ static void heartbeat(struct request *r)
         event_user_heartbeat(r->me);
 }
 
-// ---- negotiation
-// ---------------------------------------------------------------------------------------------------
+// ---- negotiation --------------------------------------------------------------------------------------------
 
 // Whom a description or candidate is for: the documents name the field in three ways. NULL: the media server.
 static struct participant *read_target(struct request *r)
@@ -296,8 +293,7 @@ static void select_layer(struct request *r)
         sfu_select_layer(r->hub->sfu, r->me->room->number, r->me->peer, publisher->peer, source, spatial, temporal);
 }
 
-// ---- microphones, cameras, screens
-// ---------------------------------------------------------------------------------
+// ---- microphones, cameras, screens --------------------------------------------------------------------------
 
 static void media_update(struct request *r)
 {
@@ -343,8 +339,7 @@ static void mute_participant(struct request *r)
     event_media_changed(target);
 }
 
-// ---- chat
-// ----------------------------------------------------------------------------------------------------------
+// ---- chat ---------------------------------------------------------------------------------------------------
 
 static void chat_message(struct request *r)
 {
@@ -354,8 +349,7 @@ static void chat_message(struct request *r)
         event_chat_message(r->me, to, text);
 }
 
-// ---- the table
-// -----------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------------------
 
 static const struct command commands[] = {
     {"join-room", join_room, 0, 4},
@@ -385,8 +379,7 @@ bool command_exists(const char *name)
     return command_find(name) != NULL;
 }
 
-// ---- one message
-// ---------------------------------------------------------------------------------------------------
+// ---- one message --------------------------------------------------------------------------------------------
 
 static const struct command *read_command(struct request *r, const char *text, size_t len)
 {

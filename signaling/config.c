@@ -86,7 +86,7 @@ static const struct setting *setting_find(const char *key)
     return NULL;
 }
 
-// ---- one value ---------------------------------------------------------------------------------------------
+// ---- one value ----------------------------------------------------------------------------------------------
 
 // Words between commas, with or without brackets: a shell that read a .env file has taken the quotes of a JSON array
 // away.
@@ -220,7 +220,7 @@ static int setting_set(struct config *config, const struct setting *setting, con
     return what[0] ? fault(err, err_size, setting->key, what) : 0;
 }
 
-// ---- where values come from ----------------------------------------------------------------------------------
+// ---- where values come from ---------------------------------------------------------------------------------
 
 void config_init(struct config *config)
 {
@@ -297,7 +297,7 @@ int config_read_environment(struct config *config, char *const *environment, cha
     return 0;
 }
 
-// ---- whether they go together ----------------------------------------------------------------------------------
+// ---- whether they go together -------------------------------------------------------------------------------
 
 bool config_is_open(const struct config *config)
 {

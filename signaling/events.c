@@ -4,8 +4,7 @@
 
 #include "signaling/ice_servers.h"
 
-// ---- ways to say it: each takes data
-// -------------------------------------------------------------------------------
+// ---- ways to say it: each takes data ------------------------------------------------------------------------
 
 static void tell(struct participant *to, const char *event, json_t *data)
 {
@@ -33,8 +32,7 @@ static void tell_all(const struct room *room, const struct participant *but, con
     json_decref(data);
 }
 
-// ---- shapes
-// --------------------------------------------------------------------------------------------------------
+// ---- shapes -------------------------------------------------------------------------------------------------
 
 json_t *participant_json(const struct participant *p)
 {
@@ -65,8 +63,7 @@ static json_t *description_json(const char *type, const char *sdp)
     return json_pack("{s:s, s:{s:s, s:s}}", "from", "sfu", "sdp", "type", type, "sdp", sdp);
 }
 
-// ---- coming and going
-// ----------------------------------------------------------------------------------------------
+// ---- coming and going ---------------------------------------------------------------------------------------
 
 void event_ice_servers(struct participant *p)
 {
@@ -118,8 +115,7 @@ void event_host_changed(const struct room *room, const struct participant *but)
     tell_all(room, but, "host-changed", json_pack("{s:s?}", "hostId", host_of(room)));
 }
 
-// ---- what people do
-// ------------------------------------------------------------------------------------------------
+// ---- what people do -----------------------------------------------------------------------------------------
 
 void event_user_heartbeat(const struct participant *p)
 {
@@ -166,8 +162,7 @@ void event_relay(const struct participant *from, struct participant *to, const c
     deliver(to, event, copy);
 }
 
-// ---- what the media server says
-// ------------------------------------------------------------------------------------
+// ---- what the media server says -----------------------------------------------------------------------------
 
 void event_sfu_offer(struct participant *p)
 {

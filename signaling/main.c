@@ -44,8 +44,7 @@ static void print_help(void)
     config_print_help(stdout);
 }
 
-// ---- settings
-// --------------------------------------------------------------------------------------------------------
+// ---- settings -----------------------------------------------------------------------------------------------
 
 // Returns the exit status when there is nothing to run, -1 otherwise.
 static int read_arguments(int argc, char **argv, const char **file)
@@ -92,8 +91,7 @@ static struct sfu_config sfu_settings(const struct config *config, struct server
     };
 }
 
-// ---- a life
-// ----------------------------------------------------------------------------------------------------------
+// ---- a life -------------------------------------------------------------------------------------------------
 
 static int serve(const struct config *config, const struct auth *auth, struct server *server, struct sfu *sfu)
 {

@@ -12,8 +12,7 @@ static struct sfu *sfu_of(const struct participant *p)
     return p->room->roster->hub->sfu;
 }
 
-// ---- the peer
-// ------------------------------------------------------------------------------------------------------
+// ---- the peer -----------------------------------------------------------------------------------------------
 
 void media_apply(struct participant *p)
 {
@@ -81,8 +80,7 @@ void media_close(struct room *room, const struct fault *fault)
         forget_peer(room->participants->pdata[i], fault);
 }
 
-// ---- what the participant says
-// -------------------------------------------------------------------------------------
+// ---- what the participant says ------------------------------------------------------------------------------
 
 // The second word of "o=- 4611731400430051336 2 IN IP4 127.0.0.1" (RFC 8866 section 5.2); "" when there is none.
 static void read_origin(const char *sdp, char origin[ORIGIN_MAX + 1])
@@ -128,8 +126,7 @@ void media_candidate(struct participant *p, uint64_t tag, const char *mid, const
     sfu_candidate(sfu_of(p), p->room->number, p->peer, tag, mid, candidate);
 }
 
-// ---- what the media server says
-// ------------------------------------------------------------------------------------
+// ---- what the media server says -----------------------------------------------------------------------------
 
 static void settle(struct participant *p, uint64_t tag, const struct fault *fault)
 {

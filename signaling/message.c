@@ -43,8 +43,7 @@ enum error fault_say(struct fault *fault, enum error error, const char *format, 
     return error;
 }
 
-// ---- envelope
-// ------------------------------------------------------------------------------------------------------
+// ---- envelope -----------------------------------------------------------------------------------------------
 
 // The parser recurses, so depth is bounded before it starts.
 static bool is_too_deep(const char *text, size_t len)
@@ -132,8 +131,7 @@ char *message_print(const char *event, const json_t *data, const json_t *id, int
     return text;
 }
 
-// ---- fields
-// --------------------------------------------------------------------------------------------------------
+// ---- fields -------------------------------------------------------------------------------------------------
 
 static const json_t *field_get(const struct fields *fields, const char *name)
 {

@@ -43,8 +43,7 @@ struct fault {
 __attribute__((format(printf, 3, 4))) enum error fault_say(struct fault *fault, enum error error, const char *format,
                                                            ...);
 
-// ---- envelope
-// ------------------------------------------------------------------------------------------------------
+// ---- envelope -----------------------------------------------------------------------------------------------
 
 struct message {
     json_t *root;      // owns the rest
@@ -65,8 +64,7 @@ enum { TIMESTAMP_SIZE = 32 };
 // UTC with milliseconds, as Date.toISOString() has it.
 void timestamp_print(char out[TIMESTAMP_SIZE], int64_t wall_ms);
 
-// ---- fields
-// --------------------------------------------------------------------------------------------------------
+// ---- fields -------------------------------------------------------------------------------------------------
 
 // Reads fields out of `data`. The first bad one is remembered as ERROR_BAD_FIELD in fault, with its name; reading
 // goes on harmlessly, so a command reads everything it wants and asks once. Null counts as absent.

@@ -17,8 +17,7 @@ static struct hub *hub_of(const struct room *room)
     return room->roster->hub;
 }
 
-// ---- host
-// ----------------------------------------------------------------------------------------------------------
+// ---- host ---------------------------------------------------------------------------------------------------
 
 // In open mode somebody has to be host: the one who is here longest, unless one came who asked to be.
 static void settle_default_host(struct room *room)
@@ -53,8 +52,7 @@ static void tell_host(struct room *room, struct participant *knows)
             event_room_participants(room->participants->pdata[i]); // for their roles
 }
 
-// ---- joining
-// -------------------------------------------------------------------------------------------------------
+// ---- joining ------------------------------------------------------------------------------------------------
 
 static struct participant *resume(struct session *session, const struct room *room, const struct join *join,
                                   struct fault *fault)
@@ -198,8 +196,7 @@ void presence_announce(struct participant *p, bool resumed)
         event_media_state(p, "failed");
 }
 
-// ---- going
-// ---------------------------------------------------------------------------------------------------------
+// ---- going --------------------------------------------------------------------------------------------------
 
 void presence_leave(struct participant *p, const char *reason)
 {

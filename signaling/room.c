@@ -12,8 +12,7 @@ static void missed_free(struct missed *missed)
     g_free(missed);
 }
 
-// ---- roster
-// --------------------------------------------------------------------------------------------------------
+// ---- roster -------------------------------------------------------------------------------------------------
 
 void roster_init(struct roster *roster, struct hub *hub)
 {
@@ -63,8 +62,7 @@ enum error roster_token_end(const struct roster *roster, const char *session_tok
     return ERROR_NONE;
 }
 
-// ---- room
-// ----------------------------------------------------------------------------------------------------------
+// ---- room ---------------------------------------------------------------------------------------------------
 
 struct room *roster_add(struct roster *roster, const char *id, int64_t now_us, int64_t wall_ms)
 {
@@ -121,8 +119,7 @@ struct participant *room_find_token(const struct room *room, const char *session
     return NULL;
 }
 
-// ---- participant
-// ---------------------------------------------------------------------------------------------------
+// ---- participant --------------------------------------------------------------------------------------------
 
 struct participant *participant_add(struct room *room, const char *user, const char *name, enum role role)
 {

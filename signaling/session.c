@@ -64,8 +64,7 @@ void session_refuse(struct session *session, json_t *id, const char *event, cons
     json_decref(data);
 }
 
-// ---- what the media server has yet to answer
-// -----------------------------------------------------------------------
+// ---- what the media server has yet to answer ----------------------------------------------------------------
 
 bool session_wait(struct session *session, uint64_t tag, json_t *id, const char *event)
 {

@@ -39,8 +39,7 @@ void site_free(struct site *site)
     g_free(site);
 }
 
-// ---- finding the route
-// ---------------------------------------------------------------------------------------------
+// ---- finding the route --------------------------------------------------------------------------------------
 
 // On a match *param is what stands for :id, or NULL.
 static bool matches(const char *pattern, const char *path, const char **param)
@@ -71,8 +70,7 @@ static const struct route *find_route(const struct http_request *request, const 
     return NULL;
 }
 
-// ---- who may
-// -------------------------------------------------------------------------------------------------------
+// ---- who may ------------------------------------------------------------------------------------------------
 
 // False: refused and answered. In open mode nobody is asked; otherwise the identity is the bearer's.
 static bool authorize(struct exchange *x, unsigned needs, struct identity *identity)
@@ -107,8 +105,7 @@ static bool is_too_busy(struct site *site, const struct http_request *request)
     return !bucket_take(bucket, is_harmless ? 0.1 : 1, site->hub->now_us);
 }
 
-// ---- the answer
-// ----------------------------------------------------------------------------------------------------
+// ---- the answer ---------------------------------------------------------------------------------------------
 
 static void serve_elsewhere(const struct config *config, const struct http_request *request,
                             struct http_response *response)

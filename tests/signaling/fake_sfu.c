@@ -52,8 +52,7 @@ const char *sfu_describe(const struct sfu *sfu)
     return "no media server: a test";
 }
 
-// ---- what the test sees
-// --------------------------------------------------------------------------------------------
+// ---- what the test sees -------------------------------------------------------------------------------------
 
 __attribute__((format(printf, 2, 3))) static void note(struct sfu *sfu, const char *format, ...)
 {
@@ -89,8 +88,7 @@ void fake_sfu_hold(struct sfu *sfu, bool hold)
     sfu->is_holding = hold;
 }
 
-// ---- events
-// --------------------------------------------------------------------------------------------------------
+// ---- events -------------------------------------------------------------------------------------------------
 
 static struct fake_peer *find_peer(const struct sfu *sfu, uint64_t room, uint64_t peer)
 {
@@ -137,8 +135,7 @@ static void answer(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t tag, 
                               .type = type, .room = room, .peer = peer, .tag = tag, .reason = reason, .text = text});
 }
 
-// ---- commands
-// ------------------------------------------------------------------------------------------------------
+// ---- commands -----------------------------------------------------------------------------------------------
 
 static void spend(struct sfu *sfu, uint64_t number)
 {
@@ -261,8 +258,7 @@ void sfu_ask_stats(struct sfu *sfu, uint64_t room, uint64_t tag)
     answer(sfu, room, 0, tag, SFU_STATS_DATA, SFU_OK, "");
 }
 
-// ---- words
-// ---------------------------------------------------------------------------------------------------------
+// ---- words --------------------------------------------------------------------------------------------------
 
 static const char *const source_names[] = {"microphone", "camera", "screen", "screen-audio"};
 

@@ -81,8 +81,7 @@ void rig_pass(struct rig *rig, double seconds)
     }
 }
 
-// ---- clients
-// -------------------------------------------------------------------------------------------------------
+// ---- clients ------------------------------------------------------------------------------------------------
 
 static void on_send(void *arg, const char *text)
 {
@@ -223,8 +222,7 @@ struct participant *client_participant(struct client *client)
     return client->session->participant;
 }
 
-// ---- small things
-// --------------------------------------------------------------------------------------------------
+// ---- small things -------------------------------------------------------------------------------------------
 
 const char *text_of(const json_t *data, const char *field)
 {

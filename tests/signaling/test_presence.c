@@ -45,8 +45,7 @@ static void join_with(struct client *client, const char *claims, const char *mor
     g_free(token);
 }
 
-// ---- coming back
-// ---------------------------------------------------------------------------------------------------
+// ---- coming back --------------------------------------------------------------------------------------------
 
 static void test_resume(void **state)
 {
@@ -234,8 +233,7 @@ static void test_ended_tokens(void **state)
     rig_free(rig);
 }
 
-// ---- names in use
-// --------------------------------------------------------------------------------------------------
+// ---- names in use -------------------------------------------------------------------------------------------
 
 static void test_name_in_use_in_open_mode(void **state)
 {
@@ -289,8 +287,7 @@ static void test_replace_alone(void **state)
     rig_free(rig);
 }
 
-// ---- tokens
-// --------------------------------------------------------------------------------------------------------
+// ---- tokens -------------------------------------------------------------------------------------------------
 
 static void test_tokens_are_asked_for(void **state)
 {
@@ -346,8 +343,7 @@ static void test_token_roles(void **state)
     rig_free(rig);
 }
 
-// ---- host and observers in open mode
-// -------------------------------------------------------------------------------
+// ---- host and observers in open mode ------------------------------------------------------------------------
 
 static void test_host_passes_on(void **state)
 {
@@ -426,8 +422,7 @@ static void test_observer(void **state)
     rig_free(rig);
 }
 
-// ---- limits
-// --------------------------------------------------------------------------------------------------------
+// ---- limits -------------------------------------------------------------------------------------------------
 
 static void test_room_full(void **state)
 {

@@ -20,8 +20,7 @@
 
 enum { PATIENCE_S = 10, FRAME_MAX = 1 << 20 };
 
-// ---- the process
-// ---------------------------------------------------------------------------------------------------
+// ---- the process --------------------------------------------------------------------------------------------
 
 static pid_t start(const char *const *arguments, const char *const *environment, int out, int err)
 {
@@ -100,8 +99,7 @@ int process_run(const char *const *arguments, const char *const *environment, ch
     return wait_for(pid);
 }
 
-// ---- bytes
-// ---------------------------------------------------------------------------------------------------------
+// ---- bytes --------------------------------------------------------------------------------------------------
 
 int http_connect(const struct process *process)
 {
@@ -139,8 +137,7 @@ static bool read_all(int fd, void *data, size_t len)
     return true;
 }
 
-// ---- HTTP
-// ----------------------------------------------------------------------------------------------------------
+// ---- HTTP ---------------------------------------------------------------------------------------------------
 
 struct answer http_ask_on(int fd, const char *request, size_t len)
 {
@@ -192,8 +189,7 @@ void answer_clear(struct answer *answer)
     *answer = (struct answer){0};
 }
 
-// ---- WebSocket
-// -----------------------------------------------------------------------------------------------------
+// ---- WebSocket ----------------------------------------------------------------------------------------------
 
 struct ws ws_open(const struct process *process, const char *path, const char *headers, int *status)
 {

@@ -1,0 +1,35 @@
+// Who may open a WebSocket, and what is known of them then?
+// SPDX-License-Identifier: MIT
+#include "signaling/door.h"
+
+#include <string.h>
+
+#include "signaling/hub.h"
+
+static bool read_identity(const struct hub *hub, const char *token, struct door *door, struct http_response *response)
+{
+    char why[120];
+    if (!token || auth_is_open(hub->auth))
+        return true;
+    door->has_identity = auth_verify(hub->auth, token, hub->wall_ms, &door->identity, why, sizeof(why)) == 0;
+    if (!door->has_identity)
+        http_error(response, 401, "unauthorized", "%s", why);
+    return door->has_identity;
+}
+
+bool door_open(const struct hub *hub, const struct http_request *request, const char *token, const char *dialect,
+               struct door *door, struct http_response *response)
+{
+    *door = (struct door){.dialect = dialect ? dialect_find(dialect) : NULL};
+    if (strcmp(request->path, "/ws") != 0)
+        http_error(response, 404, "not-found", "the WebSocket is at /ws");
+    else if (!http_origin_may_connect(hub->config, request->origin, request->host))
+        http_error(response, 403, "forbidden", "pages of %s may not use this server (FRONTEND_URL)", request->origin);
+    else if (hub_is_full(hub))
+        http_error(response, 503, "busy", "no place for another connection (MAX_CONNECTIONS)");
+    else if (dialect && !door->dialect)
+        http_error(response, 400, "bad-field", "dialect: not one this server speaks");
+    else
+        return read_identity(hub, token ? token : http_bearer(request->authorization), door, response);
+    return false;
+}
