@@ -1,0 +1,83 @@
+// Where do server and swarm meet? (two network namespaces and a veth pair between them)
+// SPDX-License-Identifier: MIT
+//
+// The whole bench runs in a fresh network namespace, the servers in a second one. Both ends have 127/8 addresses:
+// servers that listen only on loopback addresses take them, and those that refuse loopback *interfaces* do too.
+// Nothing is left behind: the namespaces die with their processes.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+
+export const SERVER_ADDRESS = '127.77.0.1';
+export const SWARM_ADDRESS = '127.77.0.2';
+const INSIDE = 'RODA_BENCH_NAMESPACE';
+const BUFFER = '/proc/sys/net/core/rmem_default';
+const BUFFER_BYTES = 4 << 20;
+
+export function isInside() {
+  return process.env[INSIDE] === '1';
+}
+
+/** Runs this script again in a network namespace of its own; returns its exit status, or null: not possible here. */
+export function enter() {
+  const flags = process.getuid() === 0 ? ['-n'] : ['-r', '-n'];
+  if (spawnSync('unshare', [...flags, 'ip', 'link', 'add', 'probe0', 'type', 'veth']).status !== 0) return null;
+  // Sockets of servers that do not size their receive buffers themselves get this; the setting is the machine's.
+  const before = raiseBuffers();
+  const child = spawnSync('unshare', [...flags, process.execPath, ...process.argv.slice(1)], {
+    stdio: 'inherit',
+    env: { ...process.env, [INSIDE]: '1', RODA_BENCH_RMEM: readFileSync(BUFFER, 'utf8').trim() },
+  });
+  if (before !== null) writeFileSync(BUFFER, before);
+  return child.status ?? 1;
+}
+
+function raiseBuffers() {
+  try {
+    const before = readFileSync(BUFFER, 'utf8').trim();
+    writeFileSync(BUFFER, String(Math.max(BUFFER_BYTES, Number(before))));
+    return before;
+  } catch {
+    return null; // not ours to set
+  }
+}
+
+/** The namespace of the servers. */
+export class ServerNet {
+  #holder;
+
+  static async make() {
+    const net = new ServerNet();
+    net.#holder = spawn('unshare', ['-n', 'sleep', 'infinity'], { stdio: 'ignore' });
+    await untilSeparate(net.#holder.pid);
+    const ip = (...args) => execFileSync('ip', args);
+    const inside = (...args) => execFileSync('nsenter', net.prefix().slice(1).concat(args));
+    ip('link', 'add', 'swarm0', 'type', 'veth', 'peer', 'name', 'server0', 'netns', String(net.#holder.pid));
+    inside('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/conf/server0/route_localnet');
+    writeFileSync('/proc/sys/net/ipv4/conf/swarm0/route_localnet', '1');
+    inside('ip', 'addr', 'add', `${SERVER_ADDRESS}/24`, 'dev', 'server0');
+    ip('addr', 'add', `${SWARM_ADDRESS}/24`, 'dev', 'swarm0');
+    inside('ip', 'link', 'set', 'server0', 'up');
+    ip('link', 'set', 'swarm0', 'up');
+    return net;
+  }
+
+  /** What to write in front of a command so that it runs there. */
+  prefix() {
+    return ['nsenter', '-t', String(this.#holder.pid), '-n'];
+  }
+
+  /** For programs that enter by themselves (setns). */
+  get path() {
+    return `/proc/${this.#holder.pid}/ns/net`;
+  }
+
+  free() {
+    this.#holder.kill('SIGKILL');
+  }
+}
+
+async function untilSeparate(pid) {
+  const link = (who) => execFileSync('readlink', [`/proc/${who}/ns/net`]).toString();
+  const own = link('self');
+  while (link(pid) === own) await new Promise((resolve) => setTimeout(resolve, 10));
+}
