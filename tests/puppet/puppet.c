@@ -155,23 +155,40 @@ static void add_media(GString *s, const char *mline, unsigned mid, bool sends, c
                            PUPPET_TWCC_ID);
 }
 
-void puppet_offer(struct puppet *p, char *buf)
+static void add_audio(struct puppet *p, GString *s, unsigned mid)
 {
-    GString *s = g_string_new(NULL);
-    add_head(p, s, p->cfg.data_channels ? 3 : 2);
-    add_media(s, "m=audio 9 UDP/TLS/RTP/SAVPF 111", 0, p->cfg.audio,
+    add_media(s, "m=audio 9 UDP/TLS/RTP/SAVPF 111", mid, p->cfg.audio,
               "a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 transport-cc\r\n");
     if (p->cfg.audio)
         g_string_append_printf(s, "a=ssrc:%u cname:puppet\r\n", p->cfg.audio_ssrc);
-    add_media(s, "m=video 9 UDP/TLS/RTP/SAVPF 96 97", 1, p->cfg.video,
+}
+
+static void add_video(struct puppet *p, GString *s, unsigned mid)
+{
+    add_media(s, "m=video 9 UDP/TLS/RTP/SAVPF 96 97", mid, p->cfg.video,
               "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\na=rtcp-fb:96 transport-cc\r\n"
               "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n");
     if (p->cfg.video)
         g_string_append_printf(s, "a=ssrc-group:FID %u %u\r\na=ssrc:%u cname:puppet\r\na=ssrc:%u cname:puppet\r\n",
                                p->cfg.video_ssrc, p->cfg.video_ssrc + 1, p->cfg.video_ssrc, p->cfg.video_ssrc + 1);
+}
+
+// Who sends nothing still needs something to negotiate: both kinds, inactive.
+void puppet_offer(struct puppet *p, char *buf)
+{
+    bool audio = p->cfg.audio || !p->cfg.video, video = p->cfg.video || !p->cfg.audio;
+    unsigned mid = 0;
+    GString *s = g_string_new(NULL);
+    add_head(p, s, audio + video + p->cfg.data_channels);
+    if (audio)
+        add_audio(p, s, mid++);
+    if (video)
+        add_video(p, s, mid++);
     if (p->cfg.data_channels)
-        g_string_append(s, "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\n"
-                           "a=sctp-port:5000\r\n");
+        g_string_append_printf(s,
+                               "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n"
+                               "a=mid:%u\r\na=sctp-port:5000\r\n",
+                               mid);
     g_assert(s->len < PUPPET_SDP_MAX);
     g_strlcpy(buf, s->str, PUPPET_SDP_MAX);
     g_string_free(s, TRUE);
