@@ -7,7 +7,6 @@
 #include "signaling/session.h"
 
 enum {
-    OUTPUT_MAX = 4 << 20,     // bytes waiting for one WebSocket; then it is too slow and closed
     DRAIN_MS = 3000,          // how long a stopping server waits for its sockets to close
     CLOSE_PATIENCE_S = 5,     // how long one closing socket may take
     HEADER_BYTES_MAX = 16384, // of a request
