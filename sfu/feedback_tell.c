@@ -9,6 +9,7 @@
 
 enum {
     ALIVE_US = 100000, // between two looks at which layers are alive
+    RTT_US = 50000,    // of a publisher that receives nothing, so that nothing measures it
 
     // octets of packets with nothing in them, or one thing
     SR_LEN = 28,       // RFC 3550 section 6.4.1
@@ -62,7 +63,8 @@ static void tell_losses(struct feedback *fb, struct compound *c, const struct tr
                         int64_t now_us)
 {
     uint16_t seqs[LOSS_MAX];
-    size_t count = loss_due(&layer->loss, now_us, fb->ingress->uplink.rtt_us, seqs, LOSS_MAX);
+    int64_t rtt_us = fb->ingress->uplink.rtt_us;
+    size_t count = loss_due(&layer->loss, now_us, rtt_us ? rtt_us : RTT_US, seqs, LOSS_MAX);
     for (size_t done = 0; done < count && track->nack;) {
         struct writer *w = compound_room(c, NACK_LEN_MIN);
         done += rtcpfb_nack_write(w, fb->ssrc, layer->ssrc, seqs + done, count - done);

@@ -8,7 +8,7 @@
 //     ingress.c    which track and layer is this SSRC?
 //     track.c      undo RTX, note what is missing, look at the payload, keep the packet for those who ask again
 //     forward.c    every sub of the track, unless it is muted
-//     sub.c        is this the layer it gets? which number does it have there?
+//     sub_tx.c     is this the layer it gets? which number does it have there?
 //     copy.c       write the receiver's copy: its payload type, numbers, extensions
 //     transport.c  at the end of the turn: seal, and send with as few calls as possible
 #include "sfu/forward.h"

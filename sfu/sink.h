@@ -30,6 +30,6 @@ struct sink {
 
     // How this sink wants house codecs and extensions numbered (negotiated); 0: not negotiated, leave out.
     uint8_t pt[CODEC_COUNT];     // payload type by codec
-    uint8_t rtx_pt[CODEC_COUNT]; // payload type of its RTX; 0: resend as plain RTP
+    uint8_t rtx_pt[CODEC_COUNT]; // payload type of its RTX; 0: nothing is sent again
     uint8_t ext_id[EXT_HOUSE_COUNT];
 };

@@ -121,6 +121,8 @@ void track_unbind(struct track *track, struct layer *layer)
 {
     layer->bound = false;
     layer->rtx_ssrc = 0;
+    layer->keyframe_wanted = false;
+    memset(&layer->loss, 0, sizeof(layer->loss));
     layer->last_us = 0;
     track->alive &= (uint8_t) ~(1U << layer->rank);
 }
