@@ -52,6 +52,12 @@ export class ServerNet {
     const ip = (...args) => execFileSync('ip', args);
     const inside = (...args) => execFileSync('nsenter', net.prefix().slice(1).concat(args));
     ip('link', 'add', 'swarm0', 'type', 'veth', 'peer', 'name', 'server0', 'netns', String(net.#holder.pid));
+    // Both have a loopback of one address: programs try things on it. All of 127/8 on it would hide the other end.
+    for (const run of [ip, (...args) => inside('ip', ...args)]) {
+      run('link', 'set', 'lo', 'up');
+      run('addr', 'del', '127.0.0.1/8', 'dev', 'lo');
+      run('addr', 'add', '127.0.0.1/32', 'dev', 'lo');
+    }
     inside('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/conf/server0/route_localnet');
     writeFileSync('/proc/sys/net/ipv4/conf/swarm0/route_localnet', '1');
     inside('ip', 'addr', 'add', `${SERVER_ADDRESS}/24`, 'dev', 'server0');
