@@ -36,6 +36,7 @@ enum command_type {
     COMMAND_REMOTE,
     COMMAND_RESTART,
     COMMAND_CANDIDATE,
+    COMMAND_MOVED,
     COMMAND_SEND,
     COMMAND_QUIT
 };
@@ -44,7 +45,8 @@ struct command {
     struct mail mail;
     enum command_type type;
     uint64_t id;
-    struct mailbox *reply;
+    struct mailbox *reply;            // COMMAND_OPEN
+    union sockaddr_any local, remote; // COMMAND_MOVED
     size_t len;
     size_t split; // COMMAND_REMOTE: where the password begins
     char data[];  // with a NUL behind it
@@ -73,6 +75,9 @@ static void to_agent(struct ice *ice, struct ice_agent *agent, const struct comm
         break;
     case COMMAND_CANDIDATE:
         ice_agent_candidate(agent, command->data);
+        break;
+    case COMMAND_MOVED:
+        ice_agent_moved(agent, &command->local, &command->remote);
         break;
     case COMMAND_SEND:
         ice_agent_send(agent, command->data, command->len);
@@ -183,6 +188,14 @@ void ice_candidate(struct ice *ice, uint64_t id, const char *line)
     struct command *command = command_new(COMMAND_CANDIDATE, id, len);
     if (len)
         memcpy(command->data, line, len);
+    post(ice, command);
+}
+
+void ice_moved(struct ice *ice, uint64_t id, const union sockaddr_any *local, const union sockaddr_any *remote)
+{
+    struct command *command = command_new(COMMAND_MOVED, id, 0);
+    command->local = *local;
+    command->remote = *remote;
     post(ice, command);
 }
 

@@ -71,6 +71,11 @@ void ice_restart(struct ice *ice, uint64_t id);
 // checked the syntax with ice_candidate_check(). TCP and .local candidates are ignored.
 void ice_candidate(struct ice *ice, uint64_t id, const char *line);
 
+// Media that verified came to `local` from `remote` while the selected pair was silent: the browser has changed its
+// path without a restart (a cable was pulled). ICE_PATH follows when ICE knows both addresses by its checks; else
+// nothing happens. libnice alone would stay with the first pair, as long as the other has a lower priority.
+void ice_moved(struct ice *ice, uint64_t id, const union sockaddr_any *local, const union sockaddr_any *remote);
+
 // Sends bytes by the slow door.
 void ice_send(struct ice *ice, uint64_t id, const void *data, size_t len);
 
@@ -89,7 +94,12 @@ enum ice_event_type {
     ICE_CLOSED,    // the agent is gone; the last letter of this id
 };
 
-enum ice_state { ICE_CHECKING, ICE_CONNECTED, ICE_DISCONNECTED, ICE_FAILED };
+enum ice_state {
+    ICE_CHECKING,     // before the first pair was selected
+    ICE_CONNECTED,    // a pair is selected and answers
+    ICE_DISCONNECTED, // it does not answer any more (RFC 7675); it may again, or after a restart
+    ICE_FAILED,       // no pair was found; a late candidate or a restart may bring one
+};
 
 struct ice_event {
     struct mail mail;

@@ -454,6 +454,31 @@ void ice_agent_candidate(struct ice_agent *agent, const char *line)
     }
 }
 
+static void find_foundation(GSList *candidates, const union sockaddr_any *address,
+                            char out[NICE_CANDIDATE_MAX_FOUNDATION])
+{
+    out[0] = 0;
+    for (GSList *i = candidates; i && !out[0]; i = i->next) {
+        const NiceCandidate *candidate = i->data;
+        union sockaddr_any its;
+        to_sockaddr(&candidate->addr, &its);
+        if (candidate->transport == NICE_CANDIDATE_TRANSPORT_UDP && same_address(&its, address))
+            g_strlcpy(out, candidate->foundation, NICE_CANDIDATE_MAX_FOUNDATION);
+    }
+    g_slist_free_full(candidates, (GDestroyNotify)nice_candidate_free);
+}
+
+void ice_agent_moved(struct ice_agent *agent, const union sockaddr_any *local, const union sockaddr_any *remote)
+{
+    char ours[NICE_CANDIDATE_MAX_FOUNDATION], theirs[NICE_CANDIDATE_MAX_FOUNDATION];
+    if (!agent->stream || !agent->has_path)
+        return;
+    find_foundation(nice_agent_get_local_candidates(agent->nice, agent->stream, COMPONENT), local, ours);
+    find_foundation(nice_agent_get_remote_candidates(agent->nice, agent->stream, COMPONENT), remote, theirs);
+    if (ours[0] && theirs[0])
+        nice_agent_set_selected_pair(agent->nice, agent->stream, COMPONENT, ours, theirs);
+}
+
 void ice_agent_send(struct ice_agent *agent, const void *data, size_t len)
 {
     GOutputVector vector = {data, len};

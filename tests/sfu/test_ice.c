@@ -548,6 +548,8 @@ static void unknown_ids_are_ignored(void **state)
     ice_remote(ice, 5, "abcd", "x");
     ice_restart(ice, 5);
     ice_candidate(ice, 5, NULL);
+    ice_moved(ice, 5, &(union sockaddr_any){.in = {.sin_family = AF_INET}},
+              &(union sockaddr_any){.in = {.sin_family = AF_INET}});
     ice_send(ice, 5, "x", 1);
     ice_free(ice);
     ice_free(NULL);

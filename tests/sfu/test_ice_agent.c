@@ -25,7 +25,9 @@ struct side {
     bool frozen;
 
     char ufrag[ICE_UFRAG_MAX + 1], pwd[ICE_PWD_MAX + 1], line[ICE_LINE_MAX];
+    char other_line[ICE_LINE_MAX]; // of an agent with two addresses
     unsigned paths, states, twins;
+    union sockaddr_any local, remote;
     bool slow, closed;
     enum ice_state state;
     uint16_t port;
@@ -41,7 +43,8 @@ static void take(struct side *s, const struct ice_event *e)
     case ICE_LOCAL:
         snprintf(s->ufrag, sizeof(s->ufrag), "%s", e->ufrag);
         snprintf(s->pwd, sizeof(s->pwd), "%s", e->pwd);
-        snprintf(s->line, sizeof(s->line), "%s", e->data);
+        snprintf(s->line, sizeof(s->line), "%.*s", (int)strcspn(e->data, "\n"), e->data);
+        snprintf(s->other_line, sizeof(s->other_line), "%s", e->data + strcspn(e->data, "\n"));
         break;
     case ICE_TWIN:
         s->twins++;
@@ -49,6 +52,8 @@ static void take(struct side *s, const struct ice_event *e)
     case ICE_PATH:
         s->paths++;
         s->slow = e->slow;
+        s->local = e->local;
+        s->remote = e->remote;
         s->port = ntohs(e->remote.in.sin_port);
         break;
     case ICE_STATE:
@@ -113,13 +118,18 @@ static bool has_data(const struct side *s)
     return s->data->len > 0;
 }
 
-static void open_side(struct side *s, bool twins)
+static void open_side_with(struct side *s, const struct ice_config *cfg, bool twins)
 {
     *s = (struct side){.context = g_main_context_new(), .data = g_string_new(NULL)};
-    s->options = (struct ice_agent_options){&config, s->context, twins};
+    s->options = (struct ice_agent_options){cfg, s->context, twins};
     mailbox_init(&s->box, NULL, NULL);
     s->agent = ice_agent_new(&s->options, 1, &s->box);
     turn(s);
+}
+
+static void open_side(struct side *s, bool twins)
+{
+    open_side_with(s, &config, twins);
 }
 
 static void close_side(struct side *s)
@@ -207,6 +217,47 @@ static void consent_is_lost_and_found_again(void **state)
         b.frozen = false;
         await(&a, &b, is_connected, 35000000);
     }
+    close_side(&a);
+    close_side(&b);
+}
+
+static bool has_moved(const struct side *s)
+{
+    return s->paths >= 2;
+}
+
+// The peer has two addresses. When the better one falls silent and media come from the other, that is the path.
+static void a_path_may_change_without_restart(void **state)
+{
+    (void)state;
+    static const char *const two[] = {"127.0.0.1", "127.0.0.2", NULL};
+    static const struct ice_config wide = {.bind_address = two};
+    struct side a, b;
+    open_side(&a, false);
+    open_side_with(&b, &wide, false);
+    assert_int_equal(b.other_line[0], '\n');
+    connect_sides(&a, &b);
+    ice_agent_candidate(a.agent, b.other_line + 1);
+    turn(&a);
+
+    union sockaddr_any other = a.remote, nobody = a.remote;
+    const char *line = other.in.sin_addr.s_addr == htonl(INADDR_LOOPBACK) ? b.other_line : b.line;
+    const char *at = strstr(line, " 127.0.0.");
+    assert_non_null(at);
+    other.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + (uint32_t)(at[9] - '0'));
+    other.in.sin_port = htons((uint16_t)atoi(at + 11));
+    nobody.in.sin_port = htons(1);
+    a.paths = 1;
+    ice_agent_moved(a.agent, &a.local, &nobody);
+    turn(&a);
+    assert_int_equal(a.paths, 1);
+    ice_agent_moved(a.agent, &a.local, &other);
+    await(&a, &b, has_moved, 1000000);
+    assert_memory_equal(&a.remote, &other, sizeof(other.in));
+    assert_int_equal(a.state, ICE_CONNECTED);
+    ice_agent_send(a.agent, "\x80moved", 6);
+    await(&b, &a, has_data, 5000000);
+    assert_string_equal(b.data->str, "\x80moved");
     close_side(&a);
     close_side(&b);
 }
@@ -421,6 +472,7 @@ int main(void)
         cmocka_unit_test(one_side_may_have_twins),
         cmocka_unit_test(a_stranger_is_not_heard),
         cmocka_unit_test(consent_is_lost_and_found_again),
+        cmocka_unit_test(a_path_may_change_without_restart),
         cmocka_unit_test(errors_do_no_harm),
         cmocka_unit_test(strangers_get_silence),
         cmocka_unit_test(answers_are_no_longer_than_questions),
