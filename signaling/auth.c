@@ -195,13 +195,15 @@ static bool read_date(const json_t *claims, const char *name, double *seconds)
     return json_is_number(value) && isfinite(*seconds);
 }
 
+static const char expired[] = "the token has expired";
+
 static const char *check_dates(const json_t *claims, int64_t wall_ms)
 {
     double now = (double)wall_ms / 1e3, exp = INFINITY, nbf = -INFINITY;
     if (!read_date(claims, "exp", &exp) || !read_date(claims, "nbf", &nbf))
         return "the token's exp or nbf is not a number";
     if (now >= exp + AUTH_LEEWAY_S)
-        return "the token has expired";
+        return expired;
     return now < nbf - AUTH_LEEWAY_S ? "the token is not valid yet" : NULL;
 }
 
@@ -269,5 +271,5 @@ int auth_verify(const struct auth *auth, const char *text, int64_t wall_ms, stru
         return 0;
     identity_clear(identity);
     g_snprintf(err, err_size, "%s", fault);
-    return -EACCES;
+    return fault == expired ? -ETIME : -EACCES;
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "signaling/commands.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "signaling/events.h"
@@ -60,15 +61,18 @@ static struct participant *need_participant(struct request *r, const char *field
 
 // ---- coming and going ---------------------------------------------------------------------------------------
 
-// A token in the message counts like one in the URL.
-static void take_token(struct request *r)
+// A token in the message counts like one in the URL. An expired one is overlooked where a session token is shown.
+static void take_token(struct request *r, const char *session_token)
 {
     const char *token = field_text(&r->fields, "token", TOKEN_MAX);
     char why[120];
     struct identity identity;
     if (!token || auth_is_open(r->hub->auth) || failed(r))
         return;
-    if (auth_verify(r->hub->auth, token, r->hub->wall_ms, &identity, why, sizeof(why)) != 0) {
+    int rc = auth_verify(r->hub->auth, token, r->hub->wall_ms, &identity, why, sizeof(why));
+    if (rc == -ETIME && session_token)
+        return;
+    if (rc != 0) {
         fault_say(&r->fault, ERROR_UNAUTHORIZED, "token: %s", why);
         return;
     }
@@ -101,7 +105,7 @@ static void join_room(struct request *r)
         .wants_new_media = field_bool(f, "freshMedia", false),
     };
     bool resumed = false;
-    take_token(r);
+    take_token(r, join.session_token);
     if (failed(r))
         return;
     struct participant *p = presence_join(r->session, &join, &resumed, &r->fault);

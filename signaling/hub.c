@@ -59,7 +59,7 @@ void hub_lost(struct session *session, uint16_t code)
 static void tick_session(struct session *session)
 {
     struct hub *hub = session->hub;
-    bool is_stranger = !auth_is_open(hub->auth) && !session->has_identity;
+    bool is_stranger = !auth_is_open(hub->auth) && !session->has_identity && !session->participant;
     if (session->is_closing)
         return;
     if (hub->now_us - session->heard_us >= SILENCE_MAX_S * SECOND_US) {

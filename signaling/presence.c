@@ -76,7 +76,7 @@ static struct participant *resume(struct session *session, const struct room *ro
     return p;
 }
 
-static bool may_enter(const struct session *session, const struct join *join, struct fault *fault)
+static bool may_try(const struct session *session, const struct join *join, struct fault *fault)
 {
     const struct hub *hub = session->hub;
     if (hub->is_draining)
@@ -84,15 +84,21 @@ static bool may_enter(const struct session *session, const struct join *join, st
     if (session->participant)
         return !fault_say(fault, ERROR_BUSY, "this socket is in room %s: leave that first",
                           session->participant->room->id);
-    if (!auth_is_open(hub->auth) && !session->has_identity)
-        return !fault_say(fault, ERROR_UNAUTHORIZED, "this server asks for a token: send `token`");
+    enum error end = join->session_token ? roster_token_end(&hub->roster, join->session_token) : ERROR_NONE;
+    if (end)
+        return !fault_say(fault, end, "sessionToken: this session was ended by the host or by another socket");
+    return true;
+}
+
+static bool may_enter(const struct session *session, const struct join *join, struct fault *fault)
+{
+    if (!auth_is_open(session->hub->auth) && !session->has_identity)
+        return !fault_say(fault, ERROR_UNAUTHORIZED,
+                          "this server asks for a token that has not expired: send `token`");
     if (session->has_identity && join->user && strcmp(join->user, session->identity.user) != 0)
         return !fault_say(fault, ERROR_FORBIDDEN, "userId: the token is of %s", session->identity.user);
     if (session->has_identity && !identity_covers(&session->identity, join->room))
         return !fault_say(fault, ERROR_FORBIDDEN, "roomId: the token's `room` does not name it");
-    enum error end = join->session_token ? roster_token_end(&hub->roster, join->session_token) : ERROR_NONE;
-    if (end)
-        return !fault_say(fault, end, "sessionToken: this session was ended by the host or by another socket");
     return true;
 }
 
@@ -158,12 +164,12 @@ struct participant *presence_join(struct session *session, const struct join *jo
 {
     struct hub *hub = session->hub;
     *resumed = false;
-    if (!may_enter(session, join, fault))
+    if (!may_try(session, join, fault))
         return NULL;
     struct room *room = roster_find(&hub->roster, join->room);
     struct participant *p = resume(session, room, join, fault);
     *resumed = p != NULL;
-    if (p || fault->error)
+    if (p || fault->error || !may_enter(session, join, fault))
         return p;
 
     char guest[GUEST_CHARS + 1];

@@ -17,7 +17,8 @@ struct join {
 // Makes the session a participant, or gives it back the one it was; NULL and the fault when it may not. Rules:
 // - with tokens, who one is comes from the token, and so does the most one may be; a second socket of the same user
 //   takes the place of the first. In open mode a name in use is refused (busy);
-// - a session token of this room resumes its participant wherever that is: nobody else notices.
+// - a session token of this room resumes its participant, whether its old socket is still there or not, and also when
+//   the token that let it in has expired meanwhile: nobody else notices.
 // Nobody is told yet: presence_announce() does that once the caller has replied.
 struct participant *presence_join(struct session *session, const struct join *join, bool *resumed,
                                   struct fault *fault);

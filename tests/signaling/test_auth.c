@@ -1,5 +1,6 @@
 // Is exactly the token believed that the configured key signed, and exactly for what it says?
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -127,6 +128,21 @@ static void test_refused_claims(void **state)
         assert_non_null(strstr(why, bad[i].says));
         g_free(token);
     }
+    auth_free(auth);
+}
+
+// Good but old is told apart from never good.
+static void test_expired(void **state)
+{
+    (void)state;
+    struct auth *auth = auth_with("JWT_SECRET", SECRET);
+    struct identity identity;
+    char *old = make_token(SECRET, "{\"sub\":\"a\",\"exp\":1}");
+    char *forged = make_token("another secret of thirty-two byte", "{\"sub\":\"a\",\"exp\":1}");
+    assert_int_equal(auth_verify(auth, old, NOW_MS, &identity, why, sizeof(why)), -ETIME);
+    assert_int_equal(auth_verify(auth, forged, NOW_MS, &identity, why, sizeof(why)), -EACCES);
+    g_free(old);
+    g_free(forged);
     auth_free(auth);
 }
 
@@ -266,10 +282,15 @@ static void test_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_claims),          cmocka_unit_test(test_refused_claims),
-        cmocka_unit_test(test_refused_headers), cmocka_unit_test(test_refused_shapes),
-        cmocka_unit_test(test_public_keys),     cmocka_unit_test(test_bad_public_key),
-        cmocka_unit_test(test_open_mode),       cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_refused_claims),
+        cmocka_unit_test(test_expired),
+        cmocka_unit_test(test_refused_headers),
+        cmocka_unit_test(test_refused_shapes),
+        cmocka_unit_test(test_public_keys),
+        cmocka_unit_test(test_bad_public_key),
+        cmocka_unit_test(test_open_mode),
+        cmocka_unit_test(test_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -325,6 +325,36 @@ static void test_session_token_is_bound_to_the_user(void **state)
     rig_free(rig);
 }
 
+// A consultation outlasts its token; a drop of the network after that must not lock anybody out.
+static void test_resume_after_the_token_expired(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new("JWT_SECRET=" SECRET);
+    struct client *ana = client_new(rig, NULL);
+    static const char claims[] = "{\"sub\":\"ana\",\"room\":\"r\",\"exp\":1769853660}"; // a minute from now
+    join_with(ana, claims, "", NULL);
+    for (int i = 0; i < 5; i++) {
+        rig_pass(rig, 20);
+        client_ask(ana, "heartbeat", "{}");
+    }
+    char *token = token_of(ana);
+    client_drop(ana, 1006);
+    struct client *bare = client_new(rig, NULL);
+    assert_true(flag_of(rejoin(bare, token, ""), "resumed"));
+    for (int i = 0; i < 5; i++) {
+        rig_pass(rig, 20);
+        client_ask(bare, "chat-message", "{\"text\":\"still here\"}"); // and is no stranger
+    }
+    struct client *with = client_new(rig, NULL), *fresh = client_new(rig, NULL);
+    char *more = g_strdup_printf(",\"sessionToken\":\"%s\"", token);
+    join_with(with, claims, more, NULL);
+    assert_int_equal(bare->close_code, 1000);
+    join_with(fresh, claims, "", "unauthorized"); // alone the old token opens nothing
+    g_free(more);
+    g_free(token);
+    rig_free(rig);
+}
+
 static void test_token_roles(void **state)
 {
     (void)state;
@@ -472,6 +502,7 @@ int main(void)
         cmocka_unit_test(test_replace_alone),
         cmocka_unit_test(test_tokens_are_asked_for),
         cmocka_unit_test(test_session_token_is_bound_to_the_user),
+        cmocka_unit_test(test_resume_after_the_token_expired),
         cmocka_unit_test(test_token_roles),
         cmocka_unit_test(test_host_passes_on),
         cmocka_unit_test(test_lost_host_stays),

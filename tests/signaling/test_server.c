@@ -115,6 +115,25 @@ static void test_resume(void **state)
     ws_close(&bob);
 }
 
+// A relayed description may be as large as a message: it arrives in one piece.
+static void test_large_relay(void **state)
+{
+    (void)state;
+    struct ws ana = join("large", "ana"), bob = join("large", "bob");
+    char *sdp = g_strnfill(60000, 'a');
+    char *text = g_strdup_printf("{\"event\":\"signal-offer\",\"data\":{\"target\":\"bob\",\"sdp\":\"%s\"}}", sdp);
+    for (int i = 0; i < 20; i++)
+        ws_say(&ana, text);
+    for (int i = 0; i < 20; i++)
+        assert_string_equal(text_of(ws_wait(&bob, "signal-offer"), "sdp"), sdp);
+    ws_say(&ana, "{\"event\":\"close-room\"}");
+    assert_int_equal(ws_wait_close(&bob), 1000);
+    g_free(sdp);
+    g_free(text);
+    ws_close(&ana);
+    ws_close(&bob);
+}
+
 // ---- frames -------------------------------------------------------------------------------------------------
 
 static void test_fragments(void **state)
@@ -286,7 +305,16 @@ static void test_tokens_at_the_door(void **state)
     char *in_url = g_strconcat("/ws?token=", good, NULL), *bad_url = g_strconcat("/ws?token=", bad, NULL);
     char *header = g_strconcat("Authorization: Bearer ", good, "\r\nOrigin: https://evil.example\r\n", NULL);
     int status;
-    struct ws refused = ws_open(&own, bad_url, NULL, &status);
+    char *old = make_token(SECRET, "{\"sub\":\"ana\",\"room\":\"r\",\"exp\":1}");
+    char *old_url = g_strconcat("/ws?token=", old, NULL);
+    struct ws refused = ws_open(&own, old_url, NULL, &status);
+    assert_int_equal(status, 101); // it may knock, but opens nothing
+    ws_say(&refused, "{\"event\":\"join-room\",\"data\":{\"roomId\":\"r\"}}");
+    assert_string_equal(text_of(ws_wait(&refused, "error"), "code"), "unauthorized");
+    ws_close(&refused);
+    g_free(old);
+    g_free(old_url);
+    refused = ws_open(&own, bad_url, NULL, &status);
     assert_int_equal(status, 401);
     refused = ws_open(&own, "/ws", header, &status);
     assert_int_equal(status, 403);
@@ -561,6 +589,7 @@ int main(void)
         cmocka_unit_test(test_call),
         cmocka_unit_test(test_dialect_in_url),
         cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_large_relay),
         cmocka_unit_test(test_fragments),
         cmocka_unit_test(test_largest_message),
         cmocka_unit_test(test_endless_fragments),
