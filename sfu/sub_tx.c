@@ -105,7 +105,9 @@ static const uint32_t *same_instant(struct sub *sub, const struct packet *in, co
     return before && recvstats_same_instant(&layer->recvstats, in->rtp.ts, &before->recvstats, ts) ? ts : NULL;
 }
 
-static void begin(struct sub *sub, const struct packet *in, const struct layer *layer, bool marker, int64_t now_us)
+// The first packet of a layer. `anew`: nothing was sent just before, so packets have passed by unseen.
+static void begin(struct sub *sub, const struct packet *in, const struct layer *layer, bool marker, bool anew,
+                  int64_t now_us)
 {
     struct timeline_packet n = numbers(in, layer), at;
     uint32_t ts;
@@ -117,6 +119,8 @@ static void begin(struct sub *sub, const struct packet *in, const struct layer *
     if (sub->source_id != layer->id)
         sendstats_unmap(&sub->sendstats);
     sub->source_id = layer->id;
+    if (anew)
+        sub->first_seq = (uint16_t)at.seq;
     struct copy copy = copy_of(sub, layer, in, &at, marker);
     send(sub, &copy, now_us);
 }
@@ -152,10 +156,11 @@ void sub_tx(struct sub *sub, const struct packet *in, int64_t now_us)
         return;
     }
     follow(sub, layer);
+    bool anew = layers_current(&sub->layers) == LAYERS_NONE;
     enum layers_verdict verdict = layers_rx(&sub->layers, layer->rank, in->seq, in->rtp.marker, &in->info);
     switch (verdict) {
     case LAYERS_IGNORE:
-        stats_drop(&sub->stats, layers_current(&sub->layers) < 0 ? DROP_NO_KEYFRAME : DROP_OTHER_LAYER);
+        stats_drop(&sub->stats, anew ? DROP_NO_KEYFRAME : DROP_OTHER_LAYER);
         return;
     case LAYERS_DROP:
         leave_out(sub, in, layer, false, now_us);
@@ -169,7 +174,7 @@ void sub_tx(struct sub *sub, const struct packet *in, int64_t now_us)
         return;
     case LAYERS_SWITCH:
     case LAYERS_SWITCH_MARKER:
-        begin(sub, in, layer, verdict == LAYERS_SWITCH_MARKER, now_us);
+        begin(sub, in, layer, verdict == LAYERS_SWITCH_MARKER, anew, now_us);
         return;
     }
 }
@@ -225,12 +230,20 @@ static void send_again(struct sub *sub, const struct packet *in, const struct la
     give(sub, out);
 }
 
+// Is it of a time before the last interruption? What came while nothing was sent has never been judged: it is for
+// nobody, least of all what was muted.
+static bool is_bygone(const struct sub *sub, uint16_t out_seq)
+{
+    bool interrupted = layers_current(&sub->layers) == LAYERS_NONE || sub->epoch != sub->track->epoch;
+    return interrupted || seq_newer(sub->first_seq, out_seq);
+}
+
 void sub_resend(struct sub *sub, uint16_t out_seq, int64_t now_us)
 {
     uint16_t id;
     uint64_t seq;
     sub->nacks++;
-    if (!sub->track || sub->paused || !sub->sink->ready || !sub->rtx_ssrc)
+    if (!sub->track || sub->track->muted || sub->paused || !sub->sink->ready || !sub->rtx_ssrc)
         return;
     struct layer *layer = NULL;
     if (timeline_reverse(&sub->timeline, out_seq, &id, &seq))
@@ -252,8 +265,9 @@ void sub_resend(struct sub *sub, uint16_t out_seq, int64_t now_us)
     bool empty;
     enum drop why = resend_ask(&sub->resend, out_seq, in->rtp.payload_len + RTX_HEAD,
                                sendstats_bps(&sub->sendstats, now_us), sub->sendstats.rtt_us, now_us, &empty);
-    if (why == DROP_COUNT)
-        send_again(sub, in, layer, empty, now_us);
-    else
+    if (why != DROP_COUNT) {
         stats_drop(&sub->stats, why);
+        return;
+    }
+    send_again(sub, in, layer, empty || is_bygone(sub, out_seq), now_us);
 }

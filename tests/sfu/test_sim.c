@@ -590,6 +590,72 @@ static void fir_where_there_is_no_pli(void **state)
     sim_free(sim);
 }
 
+// ---- everything at once ----------------------------------------------------------------------------------
+
+static void disturb(struct sim *sim, struct sim_sender *camera, struct sim_receiver *r)
+{
+    switch (dice_below(&sim->dice, 10)) {
+    case 0:
+        track_set_muted(camera->track, !camera->track->muted, sim->now_us);
+        break;
+    case 1:
+        camera->silent = !camera->silent;
+        break;
+    case 2:
+        sim_reload(camera);
+        break;
+    case 3:
+        sub_set_paused(r->sub, !r->sub->paused, sim->now_us);
+        break;
+    case 4:
+        r->peer->sink.ready = !r->peer->sink.ready;
+        break;
+    case 5:
+        camera->stream[dice_below(&sim->dice, 3)].off ^= true;
+        break;
+    case 6:
+        sim_sender_probe(camera, dice_below(&sim->dice, 3), dice_chance(&sim->dice, 50), 5);
+        break;
+    default:
+        sub_set_layer(r->sub, (int)dice_below(&sim->dice, 4) - 1, (int)dice_below(&sim->dice, 4) - 1, sim->now_us);
+        break;
+    }
+}
+
+// Whatever happened, when it is over the picture comes back and stays; the receiver has checked every packet.
+static void check_chaos(uint64_t seed)
+{
+    struct sim *sim = sim_new(seed);
+    struct sim_peer *alice = sim_join(sim, shaky, shaky), *bob = sim_join(sim, shaky, shaky);
+    struct sim_sender *camera = sim_publish(alice, &sim_simulcast);
+    struct sim_receiver *r = sim_subscribe(bob, camera);
+    for (unsigned i = 0; i < 60; i++) {
+        sim_run(sim, 1000 * (1 + dice_below(&sim->dice, 500)));
+        disturb(sim, camera, r);
+    }
+    alice->up.quality = bob->up.quality = bob->down.quality = perfect;
+    track_set_muted(camera->track, false, sim->now_us);
+    sub_set_paused(r->sub, false, sim->now_us);
+    sub_set_layer(r->sub, -1, -1, sim->now_us);
+    camera->silent = camera->stream[0].off = camera->stream[1].off = camera->stream[2].off = false;
+    bob->sink.ready = true;
+    sim_run(sim, 4 * SECOND);
+    uint64_t frames = r->frames, undecodable = r->undecodable, skipped = r->skipped;
+    sim_run(sim, 2 * SECOND);
+    assert_in_range(r->frames - frames, 58, 62);
+    assert_int_equal(r->undecodable, undecodable);
+    assert_int_equal(r->skipped, skipped);
+    assert_int_equal(layers_current(&r->sub->layers), 2);
+    sim_free(sim);
+}
+
+static void order_comes_back_after_chaos(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 100; seed < 120; seed++)
+        check_chaos(seed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -615,6 +681,7 @@ int main(void)
         cmocka_unit_test(levels_reach_the_room),
         cmocka_unit_test(a_receiver_that_comes_back_needs_a_key_frame),
         cmocka_unit_test(fir_where_there_is_no_pli),
+        cmocka_unit_test(order_comes_back_after_chaos),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
