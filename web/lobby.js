@@ -71,7 +71,7 @@ export class Lobby {
     this.hint = h('p', { class: 'hint', t: 'previewOff' });
     this.microphone = this.#toggle('microphone', 'mic');
     this.camera = this.#toggle('camera', 'camera');
-    this.meter = h('meter', { min: 0, max: 1, value: 0, label: 'micLevel' });
+    this.meter = h('meter', { min: 0, max: 1, value: 0, label: 'micLevel', hidden: true });
     this.preview = h(
       'section',
       { class: 'preview' },
@@ -168,6 +168,7 @@ export class Lobby {
   #explain() {
     const why = explain(this.#media.errors);
     if (!why) return this.notice.replaceChildren();
+    if (why.kind === 'denied') this.choice.open = false; // there is nothing to choose from
     const again = h('button', { type: 'button', class: 'quiet', t: 'tryAgain', on: { click: () => this.start() } });
     const help = why.kind === 'denied' ? h('p', { class: 'hush', t: 'deniedHelp' }) : null;
     this.notice.replaceChildren(problem(why.key, why.params, ...[help, again].filter(Boolean)));

@@ -197,6 +197,11 @@ export class Peer extends EventTarget {
 
   async #takeOffer(sdp) {
     clearTimeout(this.#glareTimer);
+    // Chromium does not come back whole from a rollback of its very first offer: the data channels are dead and it asks
+    // for negotiation for ever. A new connection's offer takes the place of everything, the server's offer included.
+    if (this.#pc.signalingState === 'have-local-offer' && !this.#pc.remoteDescription) {
+      return emit(this, 'lost', { reason: 'glare' });
+    }
     await this.#pc.setRemoteDescription({ type: 'offer', sdp }); // rolls an offer of ours back: we are polite
     this.#refusals = 0;
     await this.#flushCandidates();

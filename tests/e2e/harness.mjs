@@ -10,7 +10,7 @@ import puppeteer from 'puppeteer-core';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BINARIES = ['build/release/signaling/roda', 'build/dev/signaling/roda'].map((path) => ROOT + path);
 const START_MS = 10_000;
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 const POLL_MS = 40;
 const SMALL_VIDEO = '320x240@15'; // what a fake camera is asked for unless a test needs more
 const VIEWPORT = { width: 480, height: 400 };
@@ -189,18 +189,18 @@ export function joinedAs(page) {
   });
 }
 
-/** People of a browser in one new room, the first as host: [{page, id, name}]. */
+/** People of a browser in one new room, the first as host and the others all at once: [{page, id, name, room}]. */
 export async function gather(browser, server, count, options = {}) {
   const room = options.room ?? newRoom();
-  const names = ['Ana', 'Bia', 'Caio', 'Davi', 'Eva', 'Gil', 'Hugo', 'Iris'];
-  const people = [];
-  for (let index = 0; index < count; index++) {
+  const enter = async (name, index) => {
     const page = await browser.newPage(options.page);
     const role = index === 0 ? 'host' : 'participant';
-    const id = await join(page, { url: options.url ?? server.url, room, role, name: names[index], ...options.join });
-    people.push({ page, id, name: names[index], room });
-  }
-  return people;
+    const id = await join(page, { url: options.url ?? server.url, room, role, name, ...options.join });
+    return { page, id, name, room };
+  };
+  const [host, ...others] = ['Ana', 'Bia', 'Caio', 'Davi', 'Eva', 'Gil'].slice(0, count);
+  const first = await enter(host, 0);
+  return [first, ...(await Promise.all(others.map((name, index) => enter(name, index + 1))))];
 }
 
 // ---- what reaches a page
@@ -238,16 +238,25 @@ export function heard(page, userId) {
   return waitFor('sound', async () => (await inbound(page, userId, 'microphone'))?.audioEnergy > 0);
 }
 
-/** Everybody decodes everybody's video and hears everybody. */
-export async function everybodySeesEverybody(people, { width = 320, height = 240 } = {}) {
-  for (const { page, name } of people) {
-    for (const other of people) {
-      if (other.page === page) continue;
-      const seen = await framesRising(page, other.id);
-      if (width && (seen.width !== width || seen.height !== height)) {
-        throw new Error(`${name} sees ${other.name} as ${seen.width}x${seen.height}, not ${width}x${height}`);
-      }
-      await heard(page, other.id);
+/** Everybody decodes everybody's video, at that size unless it is null, and hears everybody. */
+export async function everybodySeesEverybody(people, size = { width: 320, height: 240 }) {
+  await Promise.all(people.map((one) => seesAll(one, people.filter((other) => other !== one), size)));
+}
+
+async function seesAll({ page, name }, others, size) {
+  const find = (list, userId, source) => list.find((stat) => stat.userId === userId && stat.source === source) ?? {};
+  const first = (await stats(page)).inbound;
+  let now;
+  for (const other of others) {
+    const start = find(first, other.id, 'camera').framesDecoded ?? 0;
+    await waitFor(`${name} to see and hear ${other.name}`, async () => {
+      now = (await stats(page)).inbound;
+      const isHeard = find(now, other.id, 'microphone').audioEnergy > 0;
+      return isHeard && find(now, other.id, 'camera').framesDecoded >= start + 8;
+    });
+    const { width, height } = find(now, other.id, 'camera');
+    if (size && (width !== size.width || height !== size.height)) {
+      throw new Error(`${name} sees ${other.name} as ${width}x${height}, not ${size.width}x${size.height}`);
     }
   }
 }

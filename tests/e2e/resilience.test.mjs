@@ -10,6 +10,7 @@ import {
   heard,
   inboundVideo,
   joinedAs,
+  openLobby,
   noProblems,
   startChromium,
   startServer,
@@ -99,6 +100,47 @@ test('an ICE restart finds a new path while frames go on', async () => {
   assert.deepEqual(await ana.page.evaluate(() => seen), []);
   noProblems(people);
 });
+
+// Holds the n-th offer of a page back, until the server has sent one of its own.
+function holdOffer(nth) {
+  const send = WebSocket.prototype.send;
+  let offers = 0;
+  globalThis.glares = 0;
+  WebSocket.prototype.send = function (text) {
+    const message = JSON.parse(text);
+    if (message.event !== 'signal-offer' || ++offers !== nth) return send.call(this, text);
+    const onMessage = ({ data }) => {
+      if (JSON.parse(data).event === 'signal-offer') glares++;
+      if (glares !== 1) return;
+      this.removeEventListener('message', onMessage);
+      send.call(this, text);
+    };
+    this.addEventListener('message', onMessage);
+  };
+}
+
+for (const nth of [1, 2]) {
+  test(`offer number ${nth} collides with the server's`, async () => {
+    const page = await browser.newPage();
+    await page.addInitScript(holdOffer, nth);
+    const caio = { page, name: 'Caio', room: ana.room };
+    people.push(caio);
+    await openLobby(page, { url: proxy.url, room: ana.room });
+    if (nth === 2) await page.locator('[data-control=camera]').click();
+    await page.locator('#name').fill(caio.name);
+    await page.locator('button[type=submit]').click();
+    caio.id = await waitFor('Caio to be in the room', () => joinedAs(page));
+    if (nth === 2) {
+      await framesRising(page, ana.id);
+      await page.locator('[data-control=camera]').click(); // the second offer, which is held ...
+      await waitFor('the camera', () => page.evaluate(() => roda.media.isOn('camera')));
+      people.push(...(await gather(browser, server, 1, { url: proxy.url, room: ana.room }))); // ... until somebody comes
+    }
+    await everybodySeesEverybody(people);
+    assert.equal(await page.evaluate(() => glares), 1, 'there was a collision');
+    noProblems(people);
+  });
+}
 
 test('5 s without WebSockets: media go on, then the session is the old one', async () => {
   proxy.cut();

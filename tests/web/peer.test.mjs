@@ -108,6 +108,15 @@ test('glare: the offer of the server wins, ours is made again afterwards', async
   assert.equal(pc.signalingState, 'stable');
 });
 
+test('glare at the very first offer: only a new connection helps', async () => {
+  const { peer, pc, kinds, events } = await start();
+  peer.receive('offer', 'their offer');
+  await settle();
+  assert.deepEqual(events, [['lost', { reason: 'glare' }]]);
+  assert.deepEqual(kinds(), ['offer']);
+  assert.equal(pc.remoteDescription, null);
+});
+
 test('glare: the refusal may come after the offer of the server; it must not undo what is new', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { peer, pc, wire, events } = await connect();
