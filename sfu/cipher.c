@@ -17,7 +17,7 @@ struct cipher_sealer {
     struct cipher_rtcp *rtcp;
 };
 
-// ---- engine ----------------------------------------------------------------------------------------------------
+// ---- engine ------------------------------------------------------------------------------------------------
 
 // Fastest first.
 static const struct cipher_engine *const engines[] = {
@@ -64,7 +64,7 @@ struct cipher_session *cipher_session_new(const struct cipher_keys *keys)
     return chosen->session_new(keys);
 }
 
-// ---- sealing -----------------------------------------------------------------------------------------------------
+// ---- sealing -----------------------------------------------------------------------------------------------
 
 struct cipher_sealer *cipher_sealer_new(const struct cipher_keys *keys)
 {

@@ -71,8 +71,7 @@ static bool is_available(void)
     return available;
 }
 
-// ---- keys
-// ------------------------------------------------------------------------------------------------------------
+// ---- keys --------------------------------------------------------------------------------------------------
 
 static void make_hmac(struct mb_keys *keys, const uint8_t key[CIPHER_AUTH_KEY_LEN])
 {
@@ -135,8 +134,7 @@ static void stream_free(struct cipher_stream *base)
     g_free(base);
 }
 
-// ---- AES-GCM
-// ---------------------------------------------------------------------------------------------------------
+// ---- AES-GCM -----------------------------------------------------------------------------------------------
 
 // RFC 7714 s8.1: IV = (00 00 | SSRC | ROC | SEQ) XOR salt.
 static void gcm_iv(const struct mb_stream *stream, uint64_t index, uint8_t iv[IMB_GCM_IV_DATA_LEN])
@@ -180,8 +178,7 @@ static bool gcm_open(const struct mb_stream *stream, uint8_t *buf, size_t len, s
     return CRYPTO_memcmp(tag, buf + len, sizeof(tag)) == 0;
 }
 
-// ---- AES-CM and HMAC-SHA1
-// ----------------------------------------------------------------------------------------------
+// ---- AES-CM and HMAC-SHA1 ----------------------------------------------------------------------------------
 
 // RFC 3711 s4.1.1: IV = salt * 2^16 XOR SSRC * 2^64 XOR index * 2^16.
 static void cm_iv(const struct mb_stream *stream, uint64_t index, uint8_t iv[16])
@@ -248,8 +245,7 @@ static bool cm_open(const struct mb_stream *stream, uint8_t *buf, size_t len, si
     return CRYPTO_memcmp(tag, scratch.tag[0], sizeof(tag)) == 0;
 }
 
-// ---- both
-// ----------------------------------------------------------------------------------------------------------------
+// ---- both --------------------------------------------------------------------------------------------------
 
 // May this packet be sealed? If so its index is used up.
 static bool claim(struct mb_stream *stream, const uint8_t *buf, uint64_t *index)

@@ -60,8 +60,7 @@ void cipher_opener_free(struct cipher_opener *opener)
     g_free(opener);
 }
 
-// ---- the table
-// -----------------------------------------------------------------------------------------------------
+// ---- the table ---------------------------------------------------------------------------------------------
 
 static uint16_t *bucket_of(struct cipher_opener *opener, uint32_t ssrc)
 {
@@ -108,8 +107,7 @@ static struct source *add(struct cipher_opener *opener, uint32_t ssrc)
     return &opener->source[at];
 }
 
-// ---- opening
-// ---------------------------------------------------------------------------------------------------------
+// ---- opening -----------------------------------------------------------------------------------------------
 
 int cipher_open(struct cipher_opener *opener, uint8_t *buf, size_t len)
 {

@@ -80,7 +80,7 @@ void cipher_rtcp_free(struct cipher_rtcp *rtcp)
     g_free(rtcp);
 }
 
-// ---- AES-CM and HMAC-SHA1 --------------------------------------------------------------------------------------
+// ---- AES-CM and HMAC-SHA1 ----------------------------------------------------------------------------------
 
 // RFC 3711 s4.1.1: IV = salt * 2^16 XOR SSRC * 2^64 XOR index * 2^16; the low 16 bits count blocks.
 static void xor_keystream(struct cipher_rtcp *rtcp, uint8_t *buf, size_t len, uint32_t index)
@@ -127,7 +127,7 @@ static int open_cm(struct cipher_rtcp *rtcp, uint8_t *buf, size_t len)
     return (int)plain;
 }
 
-// ---- AES-GCM -----------------------------------------------------------------------------------------------------
+// ---- AES-GCM -----------------------------------------------------------------------------------------------
 
 // RFC 7714 s9.1: IV = (00 00 | SSRC | 00 00 | index) XOR salt.
 static void gcm_iv(const struct cipher_rtcp *rtcp, const uint8_t *buf, uint32_t index, uint8_t iv[GCM_IV_LEN])
@@ -178,8 +178,7 @@ static int open_gcm(struct cipher_rtcp *rtcp, uint8_t *buf, size_t len)
     return EVP_CipherFinal_ex(rtcp->cipher, buf + plain, &n) == 1 ? (int)plain : -EBADMSG;
 }
 
-// ---- both
-// ----------------------------------------------------------------------------------------------------------
+// ---- both --------------------------------------------------------------------------------------------------
 
 size_t cipher_rtcp_seal(struct cipher_rtcp *rtcp, uint8_t *buf, size_t len, size_t cap)
 {

@@ -47,8 +47,7 @@ static size_t cost(const struct letter *letter)
     return sizeof(*letter) + letter->len + (letter->message ? letter->message->len : 0);
 }
 
-// ---- the thread
-// ------------------------------------------------------------------------------------------------------
+// ---- the thread --------------------------------------------------------------------------------------------
 
 static void open_assoc(struct datachan_hub *hub, const struct letter *letter, int64_t now_us)
 {
@@ -128,8 +127,7 @@ static gpointer run(gpointer arg)
     return NULL;
 }
 
-// ---- from a worker
-// -----------------------------------------------------------------------------------------------------
+// ---- from a worker -----------------------------------------------------------------------------------------
 
 static struct letter *letter_new(enum letter_type type, uint64_t id, const void *data, size_t len)
 {
@@ -180,8 +178,7 @@ void datachan_send(struct datachan_hub *hub, uint64_t id, const struct datachan_
     post(hub, letter);
 }
 
-// ---- life
-// ----------------------------------------------------------------------------------------------------------------
+// ---- life --------------------------------------------------------------------------------------------------
 
 struct datachan_hub *datachan_hub_new(void)
 {

@@ -68,8 +68,7 @@ struct reset {
 static GHashTable *assocs;
 static uintptr_t last_address;
 
-// ---- letters
-// -------------------------------------------------------------------------------------------------------
+// ---- letters -----------------------------------------------------------------------------------------------
 
 struct datachan_event *datachan_event_new(enum datachan_event_type type, uint64_t id, const void *data, size_t len)
 {
@@ -93,8 +92,7 @@ static void post(struct assoc *a, enum datachan_event_type type, const void *dat
     mailbox_post(a->reply, &datachan_event_new(type, a->id, data, len)->mail);
 }
 
-// ---- callbacks
-// -------------------------------------------------------------------------------------------------------
+// ---- callbacks ---------------------------------------------------------------------------------------------
 
 static int on_packet(void *address, void *data, size_t len, uint8_t tos, uint8_t set_df)
 {
@@ -133,8 +131,7 @@ static void arrival_free(struct arrival *arrival)
     g_free(arrival);
 }
 
-// ---- the library
-// -----------------------------------------------------------------------------------------------------
+// ---- the library -------------------------------------------------------------------------------------------
 
 void assoc_library_start(void)
 {
@@ -172,8 +169,7 @@ void assoc_library_stop(void)
     g_clear_pointer(&assocs, g_hash_table_destroy);
 }
 
-// ---- life
-// ------------------------------------------------------------------------------------------------------------
+// ---- life --------------------------------------------------------------------------------------------------
 
 static struct sockaddr_conn address_of(const struct assoc *a, uint16_t port)
 {
@@ -253,8 +249,7 @@ void assoc_free(struct assoc *a)
     g_free(a);
 }
 
-// ---- sending
-// ---------------------------------------------------------------------------------------------------------
+// ---- sending -----------------------------------------------------------------------------------------------
 
 static struct sctp_prinfo policy_of(const struct dcep *open)
 {
@@ -367,8 +362,7 @@ static void send_queue(struct assoc *a)
     }
 }
 
-// ---- closing channels
-// --------------------------------------------------------------------------------------------------
+// ---- closing channels --------------------------------------------------------------------------------------
 
 static void reset_stream(struct assoc *a, uint16_t sid)
 {
@@ -436,8 +430,7 @@ static void on_reset(struct assoc *a, const struct sctp_stream_reset_event *even
     }
 }
 
-// ---- receiving
-// ---------------------------------------------------------------------------------------------------------
+// ---- receiving ---------------------------------------------------------------------------------------------
 
 static void on_change(struct assoc *a, const struct sctp_assoc_change *change)
 {

@@ -44,8 +44,7 @@ struct dtls {
     GQueue plain; // GBytes: SCTP packets to take
 };
 
-// ---- datagrams as a BIO
-// --------------------------------------------------------------------------------------------
+// ---- datagrams as a BIO ------------------------------------------------------------------------------------
 
 static int bio_write(BIO *bio, const char *data, int len)
 {
@@ -122,8 +121,7 @@ static size_t queue_take(GQueue *queue, uint8_t *buf, size_t cap)
     return len;
 }
 
-// ---- life
-// ------------------------------------------------------------------------------------------------------------
+// ---- life --------------------------------------------------------------------------------------------------
 
 static unsigned next_timeout(SSL *ssl, unsigned last_us)
 {
@@ -194,8 +192,7 @@ int dtls_set_fingerprint(struct dtls *dtls, const char *algorithm, const uint8_t
     return 0;
 }
 
-// ---- handshake
-// -------------------------------------------------------------------------------------------------------
+// ---- handshake ---------------------------------------------------------------------------------------------
 
 static void end(struct dtls *dtls, enum dtls_state state)
 {
@@ -319,8 +316,7 @@ enum dtls_state dtls_state(const struct dtls *dtls)
     return dtls->state;
 }
 
-// ---- data
-// ------------------------------------------------------------------------------------------------------------
+// ---- data --------------------------------------------------------------------------------------------------
 
 size_t dtls_next_tx(struct dtls *dtls, uint8_t *buf, size_t cap)
 {

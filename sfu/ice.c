@@ -52,7 +52,7 @@ struct command {
     char data[];  // with a NUL behind it
 };
 
-// ---- the thread --------------------------------------------------------------------------------------------------
+// ---- the thread --------------------------------------------------------------------------------------------
 
 static void open_agent(struct ice *ice, const struct command *command)
 {
@@ -139,8 +139,7 @@ static gpointer run(gpointer arg)
     return NULL;
 }
 
-// ---- from a worker
-// -------------------------------------------------------------------------------------------------
+// ---- from a worker -----------------------------------------------------------------------------------------
 
 static struct command *command_new(enum command_type type, uint64_t id, size_t len)
 {
@@ -210,8 +209,7 @@ void ice_send(struct ice *ice, uint64_t id, const void *data, size_t len)
     post(ice, command);
 }
 
-// ---- life
-// ------------------------------------------------------------------------------------------------------------
+// ---- life --------------------------------------------------------------------------------------------------
 
 static void copy_config(struct ice *ice, const struct ice_config *cfg)
 {

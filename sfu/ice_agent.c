@@ -47,7 +47,7 @@ struct ice_agent {
 
 static _Atomic unsigned slow_letters;
 
-// ---- letters -------------------------------------------------------------------------------------------------
+// ---- letters -----------------------------------------------------------------------------------------------
 
 struct ice_event *ice_event_new(enum ice_event_type type, uint64_t id, const void *data, size_t len)
 {
@@ -94,7 +94,7 @@ static void post_state(struct ice_agent *agent, enum ice_state state)
     post(agent, event);
 }
 
-// ---- local side ------------------------------------------------------------------------------------------------
+// ---- local side --------------------------------------------------------------------------------------------
 
 static void to_sockaddr(const NiceAddress *address, union sockaddr_any *out)
 {
@@ -198,7 +198,7 @@ static bool has_twin(const struct ice_agent *agent, const union sockaddr_any *lo
     return false;
 }
 
-// ---- what libnice tells ------------------------------------------------------------------------------------------
+// ---- what libnice tells ------------------------------------------------------------------------------------
 
 static void on_candidate(NiceAgent *nice, NiceCandidate *candidate, gpointer arg)
 {
@@ -301,7 +301,7 @@ static void on_data(NiceAgent *nice, guint stream, guint component, guint len, g
     post(agent, ice_event_new(ICE_DATA, agent->id, data, len));
 }
 
-// ---- life --------------------------------------------------------------------------------------------------------
+// ---- life --------------------------------------------------------------------------------------------------
 
 static void connect_signals(struct ice_agent *agent)
 {
@@ -370,8 +370,7 @@ void ice_agent_free(struct ice_agent *agent)
     g_free(agent);
 }
 
-// ---- remote side
-// ---------------------------------------------------------------------------------------------------
+// ---- remote side -------------------------------------------------------------------------------------------
 
 static void begin_generation(struct ice_agent *agent)
 {

@@ -145,8 +145,7 @@ static void expect_opens(struct cipher_opener *opener, const struct packet *seal
     free(copy.buf);
 }
 
-// ---- engines
-// -----------------------------------------------------------------------------------------------------------
+// ---- engines -----------------------------------------------------------------------------------------------
 
 static void engines_have_names(void **state)
 {
@@ -174,8 +173,7 @@ static void profiles_have_sizes(void **state)
     assert_int_equal(cipher_overhead(CIPHER_NONE) + cipher_key_len(CIPHER_NONE) + cipher_salt_len(CIPHER_NONE), 0);
 }
 
-// ---- vectors
-// -----------------------------------------------------------------------------------------------------------
+// ---- vectors -----------------------------------------------------------------------------------------------
 
 // From libsrtp's test/srtp_driver.c (BSD-3-Clause, commit 9073dfe9eea2): master key and salt, packets.
 static const struct vector {
@@ -242,8 +240,7 @@ static void known_packets_come_out(void **state)
     }
 }
 
-// ---- sealing and opening
-// -----------------------------------------------------------------------------------------------
+// ---- sealing and opening -----------------------------------------------------------------------------------
 
 static void try_every_shape(enum cipher_profile profile, const char *seals, const char *opens)
 {
@@ -432,8 +429,7 @@ static void what_is_too_old_is_refused(void **state)
     each(try_old);
 }
 
-// ---- sealing: what is not sealed
-// ---------------------------------------------------------------------------------------
+// ---- sealing: what is not sealed ---------------------------------------------------------------------------
 
 static void try_again(enum cipher_profile profile, const char *seals, const char *opens)
 {
@@ -526,8 +522,7 @@ static void one_batch_may_mix_everything(void **state)
         close_ends(&e[i]);
 }
 
-// ---- incoming SSRCs
-// ----------------------------------------------------------------------------------------------------
+// ---- incoming SSRCs ----------------------------------------------------------------------------------------
 
 static struct packet seal_as(struct cipher_sealer *sealer, uint32_t ssrc, uint16_t seq)
 {
@@ -576,8 +571,7 @@ static void streams_are_bounded_and_junk_evicts_nobody(void **state)
     each(try_many);
 }
 
-// ---- SRTCP
-// -------------------------------------------------------------------------------------------------------------
+// ---- SRTCP -------------------------------------------------------------------------------------------------
 
 static struct packet make_rtcp(struct dice *dice, uint32_t ssrc, size_t words)
 {

@@ -154,8 +154,7 @@ static void text(struct wire *w, uint64_t id, const char *label, const char *wor
     say(w, id, label, words, strlen(words));
 }
 
-// ---- messages
-// ----------------------------------------------------------------------------------------------------------
+// ---- messages ----------------------------------------------------------------------------------------------
 
 static void messages_keep_everything(void **state)
 {
@@ -251,8 +250,7 @@ static void order_is_kept_over_a_bad_network(void **state)
     close_wire(&w);
 }
 
-// ---- bounds
-// ------------------------------------------------------------------------------------------------------------
+// ---- bounds ------------------------------------------------------------------------------------------------
 
 static void a_participant_may_not_flood(void **state)
 {
@@ -350,8 +348,7 @@ static void junk_harms_nobody(void **state)
     close_wire(&w);
 }
 
-// ---- ends
-// --------------------------------------------------------------------------------------------------------------
+// ---- ends --------------------------------------------------------------------------------------------------
 
 static bool b_closed(const struct wire *w, unsigned number)
 {

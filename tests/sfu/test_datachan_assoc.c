@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: MIT
 //
 // The file under test is read in whole, so that one of two associations can be made to misbehave through its socket.
-// Everything runs in the test's thread and on its clock.
+// Everything runs in the test's thread and on its clock; usrsctp asks gettimeofday(), which is defined here.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/time.h>
 
 #include <cmocka.h>
 
@@ -15,11 +16,19 @@
 
 enum { STEP_US = 10000 };
 
+static int64_t clock_us = 1000000;
+
+int gettimeofday(struct timeval *restrict tv, void *restrict zone)
+{
+    (void)zone;
+    *tv = (struct timeval){.tv_sec = 1700000000 + clock_us / 1000000, .tv_usec = clock_us % 1000000};
+    return 0;
+}
+
 struct wire {
     struct mailbox box;
     struct assoc *good, *bad; // who is tested, and who misbehaves
-    int64_t now_us;
-    unsigned messages; // that the good one passed on
+    unsigned messages;        // that the good one passed on
     size_t last_len;
     bool closed[3];
 };
@@ -45,14 +54,14 @@ static void turn(struct wire *w)
         datachan_event_free((struct datachan_event *)mail);
     }
     if (w->good)
-        assoc_turn(w->good, w->now_us);
+        assoc_turn(w->good, clock_us);
     if (w->bad)
-        assoc_turn(w->bad, w->now_us);
+        assoc_turn(w->bad, clock_us);
 }
 
 static void run(struct wire *w, int64_t for_us)
 {
-    for (int64_t end_us = w->now_us + for_us; w->now_us < end_us; w->now_us += STEP_US) {
+    for (int64_t end_us = clock_us + for_us; clock_us < end_us; clock_us += STEP_US) {
         turn(w);
         assoc_library_tick(STEP_US);
     }
@@ -61,11 +70,11 @@ static void run(struct wire *w, int64_t for_us)
 
 static void open_wire(struct wire *w)
 {
-    *w = (struct wire){.now_us = 1000000};
+    memset(w, 0, sizeof(*w));
     mailbox_init(&w->box, NULL, NULL);
     assoc_library_start();
-    w->good = assoc_new(1, &w->box, DATACHAN_PORT, false, w->now_us);
-    w->bad = assoc_new(2, &w->box, DATACHAN_PORT, true, w->now_us);
+    w->good = assoc_new(1, &w->box, DATACHAN_PORT, false, clock_us);
+    w->bad = assoc_new(2, &w->box, DATACHAN_PORT, true, clock_us);
     run(w, 100000);
     assert_true(w->good->up && w->bad->up);
 }
@@ -151,14 +160,15 @@ static void the_rate_is_capped_to_the_message(void **state)
     open_wire(&w);
     open_channel(&w, 0, "chat");
     run(&w, 1000000);
-    for (unsigned i = 0; i < DATACHAN_RATE_MSGS + 50; i++)
+    for (unsigned i = 0; i < 4 * DATACHAN_RATE_MSGS; i++)
         send_raw(&w, 0, PPID_STRING, "x", 1);
-    int64_t begin_us = w.now_us;
+    int64_t begin_us = clock_us;
     while (w.messages == 0)
         run(&w, STEP_US);
-    run(&w, 500000);
-    unsigned passed_us = (unsigned)(w.now_us - begin_us);
+    run(&w, 1000000); // all have come by now
+    unsigned passed_us = (unsigned)(clock_us - begin_us);
     assert_in_range(w.messages, DATACHAN_RATE_MSGS, DATACHAN_RATE_MSGS + passed_us * DATACHAN_RATE_MSGS / 1000000);
+    assert_true(w.messages < 3 * DATACHAN_RATE_MSGS);
     run(&w, 2000000);
     unsigned before = w.messages;
     send_raw(&w, 0, PPID_STRING, "x", 1);
@@ -167,8 +177,29 @@ static void the_rate_is_capped_to_the_message(void **state)
     close_wire(&w);
 }
 
-// ---- closing
-// -----------------------------------------------------------------------------------------------------------
+static void what_waits_for_a_slow_receiver_is_bounded(void **state)
+{
+    (void)state;
+    struct wire w;
+    open_wire(&w);
+    struct assoc *bad = w.bad;
+    w.bad = NULL; // takes nothing
+    for (unsigned i = 0; i < 100; i++) {
+        struct datachan_message *m = g_malloc0(sizeof(*m) + 60000);
+        g_strlcpy(m->label, "chat", sizeof(m->label));
+        m->len = 60000;
+        assoc_send(w.good, m);
+        turn(&w);
+        assert_in_range(w.good->queued, 0, DATACHAN_QUEUE_MAX);
+    }
+    assert_true(w.good->queued > DATACHAN_QUEUE_MAX / 2);
+    w.bad = bad;
+    run(&w, 20000000); // it wakes up and gets what waited
+    assert_int_equal(w.good->queued, 0);
+    close_wire(&w);
+}
+
+// ---- closing -----------------------------------------------------------------------------------------------
 
 static void a_channel_the_peer_closes_is_closed(void **state)
 {
@@ -260,7 +291,7 @@ static void an_abort_ends_it(void **state)
     assoc_free(bad);
     run(&w, 500000);
     assert_true(w.good->gone);
-    assert_false(assoc_turn(w.good, w.now_us));
+    assert_false(assoc_turn(w.good, clock_us));
     assoc_send(w.good, make("chat"));
     assert_int_equal(w.good->queued, 0);
     close_wire(&w);
@@ -304,6 +335,7 @@ int main(void)
         cmocka_unit_test(a_message_too_long_is_dropped),
         cmocka_unit_test(data_without_a_channel_is_dropped),
         cmocka_unit_test(the_rate_is_capped_to_the_message),
+        cmocka_unit_test(what_waits_for_a_slow_receiver_is_bounded),
         cmocka_unit_test(a_channel_the_peer_closes_is_closed),
         cmocka_unit_test(a_channel_of_ours_the_peer_closes_is_opened_anew),
         cmocka_unit_test(many_closed_at_once_are_all_closed),

@@ -177,8 +177,7 @@ static void connect_net(struct net *net)
     assert_true(is_connected(net));
 }
 
-// ---- a good network
-// --------------------------------------------------------------------------------------------------
+// ---- a good network ----------------------------------------------------------------------------------------
 
 static void both_roles_agree(void **state)
 {
@@ -228,8 +227,7 @@ static void closing_tells_the_other(void **state)
     close_net(&net);
 }
 
-// ---- a bad network
-// ---------------------------------------------------------------------------------------------------
+// ---- a bad network -----------------------------------------------------------------------------------------
 
 static void drop_one(struct net *net, const struct datagram *d, void *arg)
 {
@@ -357,8 +355,7 @@ static void retransmits_at_100_ms_doubling_and_gives_up_at_30_s(void **state)
     close_net(&net);
 }
 
-// ---- hostile datagrams
-// -------------------------------------------------------------------------------------------------
+// ---- hostile datagrams -------------------------------------------------------------------------------------
 
 static void give_bytes(struct net *net, int to, const void *data, size_t len)
 {
@@ -451,8 +448,7 @@ static void a_mad_hello_does_not_end_the_call(void **state)
     close_net(&net);
 }
 
-// ---- who it is
-// ---------------------------------------------------------------------------------------------------------
+// ---- who it is ---------------------------------------------------------------------------------------------
 
 static void the_wrong_certificate_is_refused(void **state)
 {
@@ -549,8 +545,7 @@ static void our_fingerprint_is_written_as_sdp_wants(void **state)
     dtls_free(NULL);
 }
 
-// ---- profiles
-// ----------------------------------------------------------------------------------------------------------
+// ---- profiles ----------------------------------------------------------------------------------------------
 
 static enum cipher_profile chosen_for(const char *client_list)
 {
@@ -581,8 +576,7 @@ static void the_server_chooses_the_profile(void **state)
     assert_int_equal(chosen_for("SRTP_AES128_CM_SHA1_32"), CIPHER_NONE);
 }
 
-// ---- browsers
-// ------------------------------------------------------------------------------------------------------------
+// ---- browsers ----------------------------------------------------------------------------------------------
 
 // The recorded datagrams of a browser's hello, in the order given by `order` ("12", "21", "112", ...).
 static void greet(struct dtls *server, const char *browser, const char *order)

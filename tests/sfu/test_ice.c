@@ -208,8 +208,7 @@ static void connect_sides(struct side *a, struct side *b)
     media_flows(b, a);
 }
 
-// ---- connecting
-// ------------------------------------------------------------------------------------------------------
+// ---- connecting --------------------------------------------------------------------------------------------
 
 static void tells_its_candidates(void **state)
 {
@@ -335,8 +334,7 @@ static void a_failed_agent_comes_back_with_a_late_candidate(void **state)
     ice_free(ice);
 }
 
-// ---- restarts
-// --------------------------------------------------------------------------------------------------------
+// ---- restarts ----------------------------------------------------------------------------------------------
 
 static bool has_new_local(const struct side *s)
 {
@@ -432,8 +430,7 @@ static void candidates_of_another_generation_wait(void **state)
     ice_free(ice);
 }
 
-// ---- addresses and ports
-// ---------------------------------------------------------------------------------------------
+// ---- addresses and ports -----------------------------------------------------------------------------------
 
 static void stays_in_its_port_range(void **state)
 {
@@ -518,8 +515,7 @@ static void refuses_a_wrong_configuration(void **state)
     }
 }
 
-// ---- ends
-// ------------------------------------------------------------------------------------------------------------
+// ---- ends --------------------------------------------------------------------------------------------------
 
 static void agents_that_are_open_are_closed_at_the_end(void **state)
 {
