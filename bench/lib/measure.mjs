@@ -33,12 +33,17 @@ export class Stage {
     this.rooms.push(...rooms);
     await each(rooms, 2, (room) => this.server.fill(room));
     const wanted = streamsOf(this.rooms);
-    await until(`${wanted} streams`, async () => {
-      this.swarm.begin();
-      await sleep(500);
-      const { streams, silent } = await this.swarm.end();
-      return streams === wanted && silent === 0;
-    }, { patienceMs: 30000 });
+    let seen;
+    try {
+      await until('all streams', async () => {
+        this.swarm.begin();
+        await sleep(500);
+        seen = await this.swarm.end();
+        return seen.streams === wanted && seen.silent === 0;
+      }, { patienceMs: 30000 });
+    } catch {
+      throw new Error(`${seen.streams} of ${wanted} streams came, ${seen.silent} of them silent`);
+    }
   }
 
   /** One window: cost per packet that arrived, loss, delay. */

@@ -6,6 +6,7 @@
 // Nothing is left behind: the namespaces die with their processes.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 export const SERVER_ADDRESS = '127.77.0.1';
 export const SWARM_ADDRESS = '127.77.0.2';
@@ -23,7 +24,9 @@ export function enter() {
   if (spawnSync('unshare', [...flags, 'ip', 'link', 'add', 'probe0', 'type', 'veth']).status !== 0) return null;
   // Sockets of servers that do not size their receive buffers themselves get this; the setting is the machine's.
   const before = raiseBuffers();
-  const child = spawnSync('unshare', [...flags, process.execPath, ...process.argv.slice(1)], {
+  // The driver keeps off the server's core, as the swarm does.
+  const pin = availableParallelism() > 1 ? ['taskset', '-c', '1'] : [];
+  const child = spawnSync('unshare', [...flags, ...pin, process.execPath, ...process.argv.slice(1)], {
     stdio: 'inherit',
     env: { ...process.env, [INSIDE]: '1', RODA_BENCH_RMEM: readFileSync(BUFFER, 'utf8').trim() },
   });

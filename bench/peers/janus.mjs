@@ -130,9 +130,8 @@ async function listen(session, swarm, room, { user }) {
   await swarm.connected(pc);
 }
 
-export async function start({ net, address, core, swarm, eventLoops = 0 }) {
+export async function start({ net, address, core, swarm, eventLoops = 0, libraries = null }) {
   const folder = writeConfig(address, eventLoops);
-  const libraries = process.env.JANUS_LIBSRTP_DIR;
   const server = new Program([program(), '--configs-folder', folder], {
     prefix: net.prefix(),
     core,

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 import { existsSync } from 'node:fs';
 import WebSocket from 'ws';
-import { Program, until } from '../lib/process.mjs';
+import { Program, sleep, until } from '../lib/process.mjs';
 import { each } from '../lib/room.mjs';
 
 const PORT = 3001;
@@ -39,7 +39,7 @@ class Participant {
     if (waiting && (event === 'ack' || event === 'error')) {
       this.#pending.delete(id);
       if (event === 'ack') waiting.resolve(data);
-      else waiting.reject(new Error(`${waiting.event}: ${data.code} ${data.message}`));
+      else waiting.reject(Object.assign(new Error(`${waiting.event}: ${data.code} ${data.message}`), { code: data.code }));
     } else if (event === 'signal-offer') {
       this.#answer(data.sdp);
     } else if (event === 'signal-answer') {
@@ -60,9 +60,20 @@ class Participant {
     await this.request('join-room', { roomId: room, userId: user, name: user });
     this.#pc = this.#swarm.open({ audio, video });
     const sdp = await this.#swarm.offer(this.#pc);
-    // Refused where the server's own offer came first: that one is answered, and carries the same.
-    await this.request('signal-offer', { sdp: { type: 'offer', sdp } });
+    // Refused where the server's own offer came first: that one is answered, and carries the same for a listener. A
+    // publisher has more to say and says it again.
+    while (!(await this.#offered(sdp)) && (audio || video)) await sleep(100);
     await this.#swarm.connected(this.#pc);
+  }
+
+  async #offered(sdp) {
+    try {
+      await this.request('signal-offer', { sdp: { type: 'offer', sdp } });
+      return true;
+    } catch (error) {
+      if (error.code === 'busy') return false;
+      throw error;
+    }
   }
 
   close() {
