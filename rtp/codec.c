@@ -195,7 +195,8 @@ int codec_inspect(enum codec codec, struct codec_state *state, const uint8_t *pa
         info->layers = err ? 0 : UINT64_MAX;
         return err;
     }
-    bool described = dd && dd_parse(&state->dd, dd, dd_len, &frame) == 0;
+    int dd_err = dd ? dd_parse(&state->dd, dd, dd_len, &frame) : -EBADMSG;
+    bool described = !dd_err;
     if (err && !described)
         return err;
 
@@ -203,6 +204,10 @@ int codec_inspect(enum codec codec, struct codec_state *state, const uint8_t *pa
     info->layers = dd_layers_from(info->spatial, info->temporal);
     if (described)
         apply_descriptor(state, &frame, info);
+    if (dd_err == -ENOENT) { // its structure is still on the way: the receiver will wait for it too
+        info->has_frame_number = true;
+        info->frame_number = frame.frame_number;
+    }
     if (info->keyframe)
         info->switch_up = UINT8_MAX;
     info->width = state->width[info->spatial];
