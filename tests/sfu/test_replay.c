@@ -10,9 +10,18 @@
 
 #include "rtp/codec_vp9.h"
 #include "rtp/demux.h"
+#include "rtp/rtx.h"
 #include "rtp/sdp_codec.h"
+#include "rtp/seq.h"
+#include "tests/rtp/dice.h"
 #include "tests/rtp/rtpdump.h"
 #include "tests/sfu/rig.h"
+
+enum {
+    LATE_MAX = 64,
+    LATE_US = 60000,
+    BEGIN_MS = 700, // by then all key frames of the recordings have come
+};
 
 // ---- the publisher as its offer describes it -------------------------------------------------------------
 
@@ -66,11 +75,32 @@ static struct track *open_track(struct rig *rig, const struct sdp_media *m)
 
 // ---- what was received, and what came of it --------------------------------------------------------------
 
+struct late {
+    int64_t at_us;
+    size_t len;
+    uint8_t buf[PACKET_ROOM];
+};
+
 struct replay {
     struct rig rig;
     struct track *audio;
     char name[64];
+
+    // what is lost on the way
+    struct dice dice;
+    unsigned loss_permille;
+    uint8_t rtx_pt[128]; // by media payload type
+    uint16_t rtx_seq;
+    unsigned late_count, late_done;
+    struct late late[LATE_MAX];
 };
+
+static void learn_rtx(struct replay *r)
+{
+    for (unsigned pt = 0; pt < 128; pt++)
+        if (r->rig.ingress.uplink.pt[pt].kind == UPLINK_RTX)
+            r->rtx_pt[r->rig.ingress.uplink.pt[pt].apt] = (uint8_t)pt;
+}
 
 static void replay_open(struct replay *r, const char *name, enum codec codec)
 {
@@ -91,6 +121,7 @@ static void replay_open(struct replay *r, const char *name, enum codec codec)
             r->audio = open_track(&r->rig, &sdp.media[i]);
     }
     free(text);
+    learn_rtx(r);
     r->rig.sink.pt[codec] = RIG_OUT_PT;
     r->rig.sink.rtx_pt[codec] = RIG_OUT_RTX_PT;
     r->rig.sink.ext_id[EXT_DEPENDENCY_DESCRIPTOR] = 3;
@@ -103,6 +134,50 @@ static void replay_close(struct replay *r)
     ingress_forget(&r->rig.ingress, r->audio);
     track_free(r->audio);
     rig_close(&r->rig);
+}
+
+// A packet that is lost comes again after a while, inside RTX, as the publisher answers our NACK.
+static void lose(struct replay *r, const uint8_t *buf, size_t len)
+{
+    struct late *late = &r->late[r->late_count++ % LATE_MAX];
+    const struct layer *layer = &r->rig.track->layer[0];
+    struct rtp rtp;
+    assert_int_equal(rtp_parse(&rtp, buf, len), RTP_OK);
+    late->len = rtx_wrap(&rtp, buf, r->rtx_pt[rtp.pt], layer->rtx_ssrc, r->rtx_seq++, late->buf, sizeof(late->buf));
+    late->at_us = r->rig.now_us + LATE_US;
+    assert_true(late->len > 0);
+}
+
+static bool is_lost(struct replay *r, const struct rtpdump *d)
+{
+    bool ours = d->at_ms > BEGIN_MS && rd32(d->buf + 8) == r->rig.track->layer[0].ssrc;
+    return ours && dice_below(&r->dice, 1000) < r->loss_permille;
+}
+
+static void come_again(struct replay *r)
+{
+    for (; r->late_done < r->late_count && r->late[r->late_done % LATE_MAX].at_us <= r->rig.now_us; r->late_done++)
+        rig_rx(&r->rig, r->late[r->late_done % LATE_MAX].buf, r->late[r->late_done % LATE_MAX].len);
+}
+
+static int by_seq(const void *a, const void *b)
+{
+    return seq_diff(((const struct rig_out *)a)->rtp.seq, ((const struct rig_out *)b)->rtp.seq);
+}
+
+// Puts what came out in order, as a receiver does, and takes out what is only padding. No number is missing or there
+// twice.
+static void put_in_order(struct rig *rig)
+{
+    unsigned kept = 0;
+    assert_true(rig->count <= RIG_OUT_MAX);
+    qsort(rig->out, rig->count, sizeof(rig->out[0]), by_seq);
+    for (unsigned i = 1; i < rig->count; i++)
+        assert_int_equal((uint16_t)(rig->out[i].rtp.seq - rig->out[i - 1].rtp.seq), 1);
+    for (unsigned i = 0; i < rig->count; i++)
+        if (rig->out[i].rtp.payload_len)
+            rig->out[kept++] = rig->out[i];
+    rig->count = kept;
 }
 
 // Plays the recording from its beginning, as fast as it was.
@@ -118,24 +193,30 @@ static void replay_run(struct replay *r)
         if (at_us > r->rig.now_us + 10000)
             rig_tick(&r->rig, at_us - r->rig.now_us - 10000);
         r->rig.now_us = at_us;
+        come_again(r);
         if (demux(d.buf, d.len) == DEMUX_RTCP)
             feedback_rx(&r->rig.tells, d.buf, d.len, r->rig.now_us);
+        else if (is_lost(r, &d))
+            lose(r, d.buf, d.len);
         else
             rig_rx(&r->rig, d.buf, d.len);
     }
     rtpdump_close(&d);
+    r->rig.now_us += LATE_US;
+    come_again(r);
+    put_in_order(&r->rig);
 }
 
 // ---- what comes out --------------------------------------------------------------------------------------
 
 static const struct rig_out *nth(const struct rig *rig, unsigned n)
 {
-    assert_true(rig->count <= RIG_OUT_MAX);
+    assert_true(n < rig->count);
     return &rig->out[n];
 }
 
-// Numbers without holes; time that never goes back and moves on where a picture ended, and only there. Of `open`
-// pictures Chromium itself never sent the end: its encoder dropped the upper layers.
+// Time never goes back, and moves on where a picture ended, and only there. Of `open` pictures Chromium itself never
+// sent the end: its encoder dropped the upper layers.
 static void check_stream(const struct rig *rig, unsigned open)
 {
     unsigned ends = 0, pictures = 1;
@@ -143,11 +224,9 @@ static void check_stream(const struct rig *rig, unsigned open)
         const struct rtp *rtp = &nth(rig, i)->rtp;
         assert_int_equal(rtp->ssrc, RIG_OUT_SSRC);
         assert_int_equal(rtp->pt, RIG_OUT_PT);
-        assert_true(rtp->payload_len > 0);
         if (!i)
             continue;
         const struct rtp *before = &nth(rig, i - 1)->rtp;
-        assert_int_equal((uint16_t)(rtp->seq - before->seq), 1);
         assert_true(rtp->ts == before->ts ? !before->marker : ts_newer(rtp->ts, before->ts));
         pictures += rtp->ts != before->ts;
         ends += before->marker;
@@ -213,7 +292,7 @@ static void check_vp9(const struct rig *rig)
 // One SSRC, one layer: all of it, and nothing of the probes around it.
 static void check_plain(const char *name, enum codec codec, unsigned packets)
 {
-    struct replay r;
+    static struct replay r;
     replay_open(&r, name, codec);
     replay_run(&r);
     assert_int_equal(r.rig.count, packets);
@@ -235,7 +314,7 @@ static void plain_streams_come_out_whole(void **state)
 
 static void check_rid(int rid, int temporal, unsigned packets)
 {
-    struct replay r;
+    static struct replay r;
     replay_open(&r, "vp8_sim", CODEC_VP8);
     sub_set_layer(r.rig.sub, rid, temporal, r.rig.now_us);
     replay_run(&r);
@@ -264,10 +343,11 @@ static void one_rid_at_a_time(void **state)
             check_rid(rid, temporal, packets[rid]);
 }
 
-static unsigned check_svc(const char *name, enum codec codec, int spatial, int temporal)
+static unsigned check_svc(const char *name, enum codec codec, int spatial, int temporal, unsigned loss_permille)
 {
-    struct replay r;
+    static struct replay r;
     replay_open(&r, name, codec);
+    r.loss_permille = loss_permille;
     sub_set_layer(r.rig.sub, spatial, temporal, r.rig.now_us);
     replay_run(&r);
     check_stream(&r.rig, spatial ? 1 : 0);
@@ -286,7 +366,9 @@ static unsigned check_svc(const char *name, enum codec codec, int spatial, int t
         assert_true(in.info.spatial <= spatial && in.info.temporal <= temporal);
     }
     uint64_t left_out = r.rig.sub->stats.drops[DROP_OTHER_LAYER];
-    assert_int_equal(r.rig.count + left_out, r.rig.track->layer[0].recvstats.packets); // in = out + left out
+    assert_int_equal(r.rig.count + left_out,
+                     r.rig.track->layer[0].recvstats.packets + r.late_done); // in = out + these
+    assert_int_equal(r.late_done > 0, loss_permille > 0);
     unsigned count = r.rig.count;
     replay_close(&r);
     return count;
@@ -303,7 +385,7 @@ static void every_layer_of_svc(void **state)
         unsigned packets[3][3];
         for (int s = 0; s < 3; s++)
             for (int t = 0; t < 3; t++)
-                packets[s][t] = check_svc(recordings[i].name, recordings[i].codec, s, t);
+                packets[s][t] = check_svc(recordings[i].name, recordings[i].codec, s, t, 0);
         for (int n = 1; n < 3; n++)
             for (int m = 0; m < 3; m++) {
                 assert_true(packets[n - 1][m] < packets[n][m]);
@@ -312,11 +394,22 @@ static void every_layer_of_svc(void **state)
     }
 }
 
+// Lost packets come late, among them such as are not for this receiver: it gets the same pictures.
+static void every_layer_of_svc_with_loss(void **state)
+{
+    (void)state;
+    for (int s = 0; s < 3; s++)
+        for (int t = 0; t < 3; t++) {
+            assert_int_equal(check_svc("vp9_l3t3", CODEC_VP9, s, t, 50), check_svc("vp9_l3t3", CODEC_VP9, s, t, 0));
+            assert_int_equal(check_svc("av1_l3t3", CODEC_AV1, s, t, 50), check_svc("av1_l3t3", CODEC_AV1, s, t, 0));
+        }
+}
+
 // What a receiver of fewer layers is told about the decode targets it gets (AV1 RTP, A.4).
 static void fewer_layers_are_announced(void **state)
 {
     (void)state;
-    struct replay r;
+    static struct replay r;
     replay_open(&r, "av1_l3t3", CODEC_AV1);
     sub_set_layer(r.rig.sub, 1, 0, r.rig.now_us);
     replay_run(&r);
@@ -338,9 +431,8 @@ static void fewer_layers_are_announced(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_streams_come_out_whole),
-        cmocka_unit_test(one_rid_at_a_time),
-        cmocka_unit_test(every_layer_of_svc),
+        cmocka_unit_test(plain_streams_come_out_whole), cmocka_unit_test(one_rid_at_a_time),
+        cmocka_unit_test(every_layer_of_svc),           cmocka_unit_test(every_layer_of_svc_with_loss),
         cmocka_unit_test(fewer_layers_are_announced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
