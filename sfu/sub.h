@@ -41,7 +41,7 @@ struct sub {
     bool paused;
     uint16_t epoch;     // the track's, when last looked at
     uint16_t source_id; // id of the layer being sent
-    uint16_t first_seq; // where it last began anew; older numbers get only padding
+    uint64_t first_seq; // outgoing number where it last began anew; older ones get only padding
     struct layers layers;
     struct timeline timeline;
 

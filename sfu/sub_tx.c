@@ -120,7 +120,7 @@ static void begin(struct sub *sub, const struct packet *in, const struct layer *
         sendstats_unmap(&sub->sendstats);
     sub->source_id = layer->id;
     if (anew)
-        sub->first_seq = (uint16_t)at.seq;
+        sub->first_seq = at.seq;
     struct copy copy = copy_of(sub, layer, in, &at, marker);
     send(sub, &copy, now_us);
 }
@@ -203,6 +203,15 @@ static bool marker_then(const struct sub *sub, const struct packet *in)
     return codec_marker(&in->info, in->rtp.marker, (unsigned)choice->spatial);
 }
 
+// Is this outgoing number of a time before the last interruption? What came while nothing was sent has never been
+// judged: it is for nobody, least of all what was muted. Padding lets the receiver stop asking.
+static bool is_bygone(const struct sub *sub, uint64_t out_seq)
+{
+    const struct track *track = sub->track;
+    bool interrupted = track->muted || sub->epoch != track->epoch || layers_current(&sub->layers) == LAYERS_NONE;
+    return interrupted || out_seq < sub->first_seq;
+}
+
 // Always inside RTX: the same sequence number under the same key must never carry other bytes (RFC 7714 section 8.1),
 // and a new transport-wide number is enough for that.
 static void send_again(struct sub *sub, const struct packet *in, const struct layer *layer, bool empty,
@@ -214,7 +223,7 @@ static void send_again(struct sub *sub, const struct packet *in, const struct la
         return;
     }
     struct copy copy = copy_of(sub, layer, in, &at, marker_then(sub, in));
-    copy.empty |= empty;
+    copy.empty |= empty || is_bygone(sub, at.seq);
     copy.stream = sub->rtx_stream;
     copy.ssrc = sub->rtx_ssrc;
     copy.rtx_seq = &sub->rtx_seq;
@@ -230,20 +239,12 @@ static void send_again(struct sub *sub, const struct packet *in, const struct la
     give(sub, out);
 }
 
-// Is it of a time before the last interruption? What came while nothing was sent has never been judged: it is for
-// nobody, least of all what was muted.
-static bool is_bygone(const struct sub *sub, uint16_t out_seq)
-{
-    bool interrupted = layers_current(&sub->layers) == LAYERS_NONE || sub->epoch != sub->track->epoch;
-    return interrupted || seq_newer(sub->first_seq, out_seq);
-}
-
 void sub_resend(struct sub *sub, uint16_t out_seq, int64_t now_us)
 {
     uint16_t id;
     uint64_t seq;
     sub->nacks++;
-    if (!sub->track || sub->track->muted || sub->paused || !sub->sink->ready || !sub->rtx_ssrc)
+    if (!sub->track || sub->paused || !sub->sink->ready || !sub->rtx_ssrc)
         return;
     struct layer *layer = NULL;
     if (timeline_reverse(&sub->timeline, out_seq, &id, &seq))
@@ -269,5 +270,5 @@ void sub_resend(struct sub *sub, uint16_t out_seq, int64_t now_us)
         stats_drop(&sub->stats, why);
         return;
     }
-    send_again(sub, in, layer, empty || is_bygone(sub, out_seq), now_us);
+    send_again(sub, in, layer, empty, now_us);
 }

@@ -401,7 +401,7 @@ static void check_simulcast(bool high_first, struct sim_quality up, struct sim_q
     }
     assert_int_equal(r->skipped, 0);
     assert_int_equal(r->undecodable, 0);
-    assert_true(r->ts_error_max_us < 100000); // before the first sender report it can only be guessed
+    assert_true(r->ts_error_max_us < 150000); // before the first sender report it can only be guessed
     sim_free(sim);
 }
 

@@ -233,6 +233,31 @@ static void muted_forwards_nothing(void **state)
     rig_close(&rig);
 }
 
+// A packet lost before the mute comes again during it: its content is not for those who ask later.
+static void what_came_while_muted_is_never_sent(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_open(&rig, CODEC_VP8);
+    rig_vp8(&rig, 1, 1, 0, true);
+    rig_vp8(&rig, 3, 3, 0, false);
+    uint16_t hole = (uint16_t)(last_seq(&rig) - 1);
+    track_set_muted(rig.track, true, rig.now_us);
+    rig_vp8(&rig, 2, 2, 0, false);
+    assert_int_equal(rig.count, 2);
+    for (unsigned round = 0; round < 3; round++) {
+        rig.now_us += 100000;
+        rig_nack(&rig, &hole, 1);
+        assert_int_equal(rig_last(&rig, 0)->rtp.ssrc, RIG_OUT_RTX_SSRC);
+        assert_int_equal(rig_last(&rig, 0)->rtp.payload_len, RTX_OSN_LEN); // the number, and nothing
+        if (round == 0)
+            track_set_muted(rig.track, false, rig.now_us);
+        if (round == 1)
+            rig_vp8(&rig, 4, 4, 0, true);
+    }
+    rig_close(&rig);
+}
+
 // ---- reports ---------------------------------------------------------------------------------------------
 
 static void reports_follow_the_publishers_clock(void **state)
@@ -298,6 +323,7 @@ int main(void)
         cmocka_unit_test(without_rtx_nothing_is_sent_again),
         cmocka_unit_test(a_late_packet_left_out_becomes_padding),
         cmocka_unit_test(muted_forwards_nothing),
+        cmocka_unit_test(what_came_while_muted_is_never_sent),
         cmocka_unit_test(reports_follow_the_publishers_clock),
         cmocka_unit_test(a_sub_outlives_its_track),
     };
