@@ -377,9 +377,10 @@ static void with_and_without_descriptor(void **state)
     assert_int_equal(info.dd_target_count, 3);
     assert_int_equal(info.dd_active_at, 160);
 
-    // one that cannot be used leaves the payload's own word
+    // one that cannot be used leaves the payload's own word, but its number can be read
     assert_int_equal(codec_inspect(CODEC_VP8, &codec, delta, 2, true, late.data, late.len, &info), 0);
-    assert_true(info.start_of_frame && info.end_of_frame && !info.keyframe && !info.has_frame_number);
+    assert_true(info.start_of_frame && info.end_of_frame && !info.keyframe && info.has_frame_number);
+    assert_int_equal(info.frame_number, 2);
     assert_int_equal(codec_inspect(CODEC_VP8, &codec, delta, 2, true, dd.data, dd.len - 1, &info), 0);
     assert_false(info.has_frame_number);
     assert_int_equal(codec_inspect(CODEC_H264, &codec, sealed, 4, false, late.data, late.len, &info), -EBADMSG);
