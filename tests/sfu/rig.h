@@ -70,7 +70,7 @@ void transport_tx_rtcp(struct transport *transport, const uint8_t *data, size_t 
 
 static inline struct rig *rig_of(struct sink *sink)
 {
-    return (struct rig *)((char *)sink - offsetof(struct rig, sink));
+    return (void *)((char *)sink - offsetof(struct rig, sink));
 }
 
 static inline uint16_t rig_stream_open(struct sink *sink, uint32_t ssrc)

@@ -13,7 +13,7 @@ enum { POOL_MAX = 16384, TICK_US = 10000, EXT_FIRST = 1 };
 
 static struct sim_peer *peer_of_sink(struct sink *sink)
 {
-    return (struct sim_peer *)((char *)sink - offsetof(struct sim_peer, sink));
+    return (void *)((char *)sink - offsetof(struct sim_peer, sink));
 }
 
 static uint16_t stream_open(struct sink *sink, uint32_t ssrc)
