@@ -221,6 +221,7 @@ function describeWindow(name, r, busy) {
   const delay = `p50 ${(r.delay.p50_us / 1000).toFixed(2)} p99 ${(r.delay.p99_us / 1000).toFixed(2)} p99.9 ${(r.delay.p999_us / 1000).toFixed(2)} ms`;
   const notes = [
     r.lost ? `lost ${r.lost}` : '',
+    r.delivered < 0.995 ? `only ${(r.delivered * 100).toFixed(1)} % arrived in time` : '',
     r.silent ? `${r.silent} silent streams` : '',
     r.bad_tags ? `${r.bad_tags} bad tags` : '',
     r.swarm_share > 0.85 ? 'the swarm is at its limit' : '',

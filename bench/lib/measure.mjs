@@ -63,9 +63,17 @@ export class Stage {
       us_per_packet: (cpuS * 1e6) / result.packets,
       packets_per_s: result.packets / result.seconds,
       loss: result.expected ? result.lost / result.expected : 1,
+      // What waits somewhere is not lost, but did not arrive either.
+      delivered: result.packets / (result.sent.packets * this.#receiversPerPacket()),
       swarm_share: result.swarm_cpu_s / result.seconds,
       rss_kib: memoryOf(pid),
     };
+  }
+
+  #receiversPerPacket() {
+    const [{ members }] = this.rooms;
+    const [publisher] = members.filter(({ audio, video }) => audio || video);
+    return members.filter((one) => one.listens && one !== publisher).length;
   }
 
   async stop() {

@@ -98,11 +98,11 @@ static json_t *describe_delay(const struct histogram *delay)
 
 static json_t *describe_output(const struct output *out)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "packets", (json_int_t)out->packets, "frames",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "packets", (json_int_t)out->packets, "frames",
                      (json_int_t)out->frames, "key_frames", (json_int_t)out->key_frames, "refused",
                      (json_int_t)out->refused, "behind", (json_int_t)out->behind, "key_frames_asked",
-                     (json_int_t)out->asked, "nacked", (json_int_t)out->nacked, "feedback",
-                     (json_int_t)out->feedback);
+                     (json_int_t)out->asked, "nacked", (json_int_t)out->nacked, "feedback", (json_int_t)out->feedback,
+                     "listener_feedback", (json_int_t)out->told);
 }
 
 static void end(struct control *c)

@@ -44,8 +44,10 @@ static void feedback_due(void *arg, int64_t now_us)
     uint8_t buf[LISTENER_REPORT_MAX + CIPHER_TRAILER_MAX];
     size_t len;
     timers_set(m->crowd->timers, &m->feedback, now_us + FEEDBACK_US);
-    while ((len = listener_feedback(&m->listener, buf)) > 0)
+    while ((len = listener_feedback(&m->listener, buf)) > 0) {
         puppet_send_rtcp(m->puppet, buf, len, sizeof(buf));
+        m->crowd->output.told++;
+    }
 }
 
 static void report_due(void *arg, int64_t now_us)

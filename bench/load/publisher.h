@@ -10,7 +10,7 @@
 #include "bench/load/traffic.h"
 #include "tests/puppet/puppet.h"
 
-// What all publishers did since the last begin.
+// What all members sent since the last begin.
 struct output {
     uint64_t packets, frames, key_frames;
     uint64_t refused;  // packets the socket did not take
@@ -18,6 +18,7 @@ struct output {
     uint64_t asked;    // key frame requests
     uint64_t nacked;   // packets asked for again; none is sent again
     uint64_t feedback; // transport-wide feedback packets that came
+    uint64_t told;     // transport-wide feedback packets that listeners sent
 };
 
 struct publisher {

@@ -117,12 +117,19 @@ async function publish(session, swarm, room, { user, audio, video }) {
   await swarm.connected(pc);
 }
 
-// Everybody but oneself. A display name is unique here.
-async function listen(session, swarm, room, { user }) {
+/** Everybody but oneself, once Janus calls them publishers. A display name is unique here. */
+function othersOf(session, handle, room, user, count) {
+  return until('publishers', async () => {
+    const { data } = await session.message(handle, { request: 'listparticipants', room });
+    const others = data.participants.filter((one) => one.publisher && one.display !== user);
+    return others.length === count && others.map(({ id }) => ({ feed: id }));
+  });
+}
+
+async function listen(session, swarm, room, { user }, count) {
   const handle = await session.attach();
-  const { data } = await session.message(handle, { request: 'listparticipants', room });
-  const streams = data.participants.filter((one) => one.publisher && one.display !== user).map(({ id }) => ({ feed: id }));
-  if (streams.length === 0) return;
+  if (count === 0) return;
+  const streams = await othersOf(session, handle, room, user, count);
   const { jsep } = await session.message(handle, { request: 'join', ptype: 'subscriber', room, streams });
   const pc = swarm.open();
   const sdp = await swarm.answer(pc, jsep.sdp);
@@ -166,7 +173,11 @@ export async function start({ net, address, core, swarm, eventLoops = 0, librari
         if (member.audio || member.video) await publish(session, swarm, room.number, member);
       });
       const listeners = room.members.filter(({ listens }) => listens);
-      await each(listeners, 8, (member) => listen(own.get(member), swarm, room.number, member));
+      const publishers = room.members.filter(({ audio, video }) => audio || video);
+      await each(listeners, 8, (member) => {
+        const count = publishers.filter((one) => one !== member).length;
+        return listen(own.get(member), swarm, room.number, member, count);
+      });
     },
     async stop() {
       sessions.forEach((session) => session.close());
