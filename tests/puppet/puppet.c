@@ -16,7 +16,7 @@
 #include "tests/puppet/stun.h"
 
 enum {
-    CHECK_US = 50000,       // between two checks until one succeeds
+    CHECK_US = 50000,       // between two checks until keys are agreed: the answerer may not have been ready for one
     KEEPALIVE_US = 5000000, // RFC 7675: consent
     RECEIVE_BUFFER = 4 << 20,
     PACKET_ROOM = 2048,
@@ -344,7 +344,7 @@ static void check(struct puppet *p, int64_t now_us)
     wr32(id, g_random_int());
     id[4] = p->check_count++;
     puppet_send_raw(p, buf, stun_request(buf, id, username, p->remote_pwd));
-    p->check_us = now_us + (p->valid ? KEEPALIVE_US : CHECK_US);
+    p->check_us = now_us + (puppet_is_connected(p) ? KEEPALIVE_US : CHECK_US);
 }
 
 static void rx_stun(struct puppet *p, const uint8_t *data, size_t len, const struct sockaddr_in *from, int64_t now_us)
@@ -359,7 +359,6 @@ static void rx_stun(struct puppet *p, const uint8_t *data, size_t len, const str
     if (!stun_is_success(data, len) || p->valid)
         return;
     p->valid = true;
-    p->check_us = now_us + KEEPALIVE_US;
     dtls_start(p->dtls, now_us);
     pump_dtls(p);
 }
