@@ -15,8 +15,8 @@
 #include "rtp/rtp.h"
 
 enum {
-    PACKET_ROOM = 1536, // bytes of one packet: the largest Ethernet payload and what sealing adds
-    PACKET_POOL_MAX = 65536,
+    PACKET_ROOM = 1536,       // bytes of one packet: the largest Ethernet payload and what sealing adds
+    PACKET_POOL_MAX = 131072, // two seconds of some two hundred publishers with video
 };
 
 struct pool;

@@ -186,7 +186,7 @@ static void miss(struct sub *sub, struct layer *layer, uint64_t seq, int64_t now
 {
     struct track *track = sub->track;
     stats_drop(&sub->stats, DROP_RESEND_GONE);
-    if (!track->nack || seq + layer->history.mask < layer->history.newest) {
+    if (!track->nack || seq < layer->floor || seq + layer->history.mask < layer->history.newest) {
         track_want_keyframe(track, layer, now_us);
         return;
     }

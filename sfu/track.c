@@ -142,16 +142,30 @@ static uint8_t alive_now(const struct track *track)
     return alive;
 }
 
+// Gives back to the pool what nobody will ask for any more. What is gone from here cannot be told from what never
+// came, so nothing as old is taken again: it would be forwarded twice.
+static void expire(struct layer *layer, int64_t now_us)
+{
+    const struct history *h = &layer->history;
+    uint64_t oldest = h->newest > h->mask ? h->newest - h->mask : 1;
+    for (uint64_t seq = MAX(layer->floor, oldest); seq <= h->newest; seq++) {
+        struct history_slot *slot = &layer->slots[seq & h->mask];
+        struct packet *packet = slot->seq == seq ? slot->packet : NULL;
+        if (!packet)
+            continue;
+        if (now_us - packet->received_us < TRACK_KEEP_US)
+            return;
+        packet_unref(packet);
+        slot->packet = NULL;
+        layer->floor = seq + 1;
+    }
+}
+
 void track_tick(struct track *track, int64_t now_us)
 {
     track->alive = alive_now(track);
-    for (unsigned i = 0; i < track->layer_count; i++) {
-        struct layer *layer = &track->layer[i];
-        if (!layer->history.newest || now_us - layer->last_us < TRACK_IDLE_US)
-            continue;
-        layer->floor = layer->history.newest + 1; // nothing is forwarded twice
-        history_clear(&layer->history, release, NULL);
-    }
+    for (unsigned i = 0; i < track->layer_count; i++)
+        expire(&track->layer[i], now_us);
 }
 
 // Swaps two layers that stand in the wrong order. False: there are none.

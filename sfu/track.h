@@ -31,7 +31,7 @@ enum {
     TRACK_HISTORY_AUDIO = 64,   // packets an audio layer keeps
     TRACK_KEYFRAME_US = 500000, // between two key frame requests for one layer
     TRACK_DEAD_US = 1000000,    // a layer silent for so long, while another sends, is dead
-    TRACK_IDLE_US = 5000000,    // a layer silent for so long gives its history back to the pool
+    TRACK_KEEP_US = 2000000,    // for so long a packet can be asked for again
 };
 
 struct sub;
@@ -140,7 +140,7 @@ void track_unbind(struct track *track, struct layer *layer);
 // Packets of only padding are forwarded too: subs leave them out and close the gap.
 bool track_rx(struct track *track, struct layer *layer, struct packet *packet, int64_t now_us);
 
-// Which layers are alive now; to be called every 100 ms or so.
+// Which layers are alive now, and which packets are too old to keep; to be called every 100 ms or so.
 void track_tick(struct track *track, int64_t now_us);
 
 // Subs begin anew when the track goes on, video with the next key frame, which is asked for.

@@ -241,20 +241,28 @@ static void a_still_screen_has_no_dead_layers(void **state)
     rig_close(&rig);
 }
 
-static void silence_gives_the_packets_back(void **state)
+static void old_packets_go_back_to_the_pool(void **state)
 {
     (void)state;
     struct rig rig;
     rig_open(&rig, CODEC_VP8);
-    for (unsigned i = 0; i < 100; i++)
-        rig_vp8(&rig, (uint16_t)(1 + i), (uint16_t)i, 0, i == 0);
-    assert_int_equal(pool_in_use(rig.pool), 100);
-    rig_tick(&rig, TRACK_IDLE_US + 200000);
+    for (unsigned i = 0; i < 1000; i++) { // 50 packets a second, one of ten lost
+        if (i % 10 != 5)
+            rig_vp8(&rig, (uint16_t)(65000 + i), (uint16_t)i, 0, i == 0);
+        rig_tick(&rig, 20000);
+        assert_true(pool_in_use(rig.pool) <= 50 * TRACK_KEEP_US / 1000000);
+    }
+    assert_in_range(pool_in_use(rig.pool), 85, 95);
+    rig_tick(&rig, TRACK_KEEP_US + 200000);
     assert_int_equal(pool_in_use(rig.pool), 0);
-    send_rtx(&rig, 1, 50, 49); // was forwarded already: its number must not be used twice
-    assert_int_equal(rig.count, 100);
-    rig_vp8(&rig, 101, 100, 0, false);
-    assert_int_equal(rig.count, 101);
+
+    unsigned count = rig.count;
+    send_rtx(&rig, 1, (uint16_t)(65000 + 998), 998); // was forwarded already: its number must not be used twice
+    send_rtx(&rig, 2, (uint16_t)(65000 + 985), 985); // never came, and is too late now
+    assert_int_equal(rig.count, count);
+    assert_int_equal(layer_of(&rig)->stats.drops[DROP_TOO_LATE], 2);
+    rig_vp8(&rig, (uint16_t)(65000 + 1000), 1000, 0, false);
+    assert_int_equal(rig.count, count + 1);
     rig_close(&rig);
 }
 
@@ -312,7 +320,7 @@ int main(void)
         cmocka_unit_test(losses_are_asked_for),
         cmocka_unit_test(not_of_who_cannot_answer),
         cmocka_unit_test(a_still_screen_has_no_dead_layers),
-        cmocka_unit_test(silence_gives_the_packets_back),
+        cmocka_unit_test(old_packets_go_back_to_the_pool),
         cmocka_unit_test(an_exhausted_pool_drops),
         cmocka_unit_test(a_track_prints_itself),
     };
