@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sfu/datachan_assoc.h"
+#include "sfu/datachan_talk.h"
 #include "sfu/now.h"
 
 enum {
@@ -23,7 +24,7 @@ struct datachan_hub {
 
     // the thread's
     GThread *thread;
-    GHashTable *assocs; // uint64_t id -> struct assoc
+    GHashTable *talks; // uint64_t id -> struct talk
     int64_t ticked_us, busy_until_us;
     bool quit;
 };
@@ -49,25 +50,25 @@ static size_t cost(const struct letter *letter)
 
 // ---- the thread --------------------------------------------------------------------------------------------
 
-static void open_assoc(struct datachan_hub *hub, const struct letter *letter, int64_t now_us)
+static void open_talk(struct datachan_hub *hub, const struct letter *letter, int64_t now_us)
 {
-    if (g_hash_table_contains(hub->assocs, &letter->id))
+    if (g_hash_table_contains(hub->talks, &letter->id))
         return;
-    struct assoc *assoc = assoc_new(letter->id, letter->reply, letter->port, letter->client, now_us);
-    g_hash_table_insert(hub->assocs, g_memdup2(&letter->id, sizeof(letter->id)), assoc);
+    struct talk *talk = talk_new(letter->id, letter->reply, letter->port, letter->client, now_us);
+    g_hash_table_insert(hub->talks, g_memdup2(&letter->id, sizeof(letter->id)), talk);
 }
 
-static void to_assoc(struct datachan_hub *hub, struct assoc *assoc, struct letter *letter)
+static void to_talk(struct datachan_hub *hub, struct talk *talk, struct letter *letter)
 {
     switch (letter->type) {
     case LETTER_CLOSE:
-        g_hash_table_remove(hub->assocs, &letter->id);
+        g_hash_table_remove(hub->talks, &letter->id);
         break;
     case LETTER_RX:
-        assoc_rx(assoc, letter->data, letter->len);
+        talk_rx(talk, letter->data, letter->len);
         break;
     case LETTER_SEND:
-        assoc_send(assoc, letter->message);
+        talk_send(talk, letter->message);
         letter->message = NULL;
         break;
     case LETTER_OPEN:
@@ -79,19 +80,19 @@ static void to_assoc(struct datachan_hub *hub, struct assoc *assoc, struct lette
 static void carry_out(struct datachan_hub *hub, struct letter *letter, int64_t now_us)
 {
     atomic_fetch_sub(&hub->under_way, cost(letter));
-    struct assoc *assoc = g_hash_table_lookup(hub->assocs, &letter->id);
+    struct talk *talk = g_hash_table_lookup(hub->talks, &letter->id);
     if (letter->type == LETTER_OPEN)
-        open_assoc(hub, letter, now_us);
+        open_talk(hub, letter, now_us);
     else if (letter->type == LETTER_QUIT)
         hub->quit = true;
-    else if (assoc)
-        to_assoc(hub, assoc, letter);
+    else if (talk)
+        to_talk(hub, talk, letter);
 }
 
-static gboolean turn(gpointer key, gpointer assoc, gpointer now_us)
+static gboolean turn(gpointer key, gpointer talk, gpointer now_us)
 {
     (void)key;
-    return !assoc_turn(assoc, *(int64_t *)now_us);
+    return !talk_turn(talk, *(int64_t *)now_us);
 }
 
 static void run_turn(struct datachan_hub *hub)
@@ -107,8 +108,8 @@ static void run_turn(struct datachan_hub *hub)
         g_free(letter->message);
         g_free(letter);
     }
-    g_hash_table_foreach_remove(hub->assocs, turn, &now_us);
-    if (g_hash_table_size(hub->assocs) > 0)
+    g_hash_table_foreach_remove(hub->talks, turn, &now_us);
+    if (g_hash_table_size(hub->talks) > 0)
         hub->busy_until_us = now_us + LINGER_US;
 }
 
@@ -122,7 +123,7 @@ static gpointer run(gpointer arg)
         poll(&pfd, 1, hub->ticked_us < hub->busy_until_us ? TICK_MS : -1);
         run_turn(hub);
     }
-    g_hash_table_remove_all(hub->assocs);
+    g_hash_table_remove_all(hub->talks);
     assoc_library_stop();
     return NULL;
 }
@@ -184,7 +185,7 @@ struct datachan_hub *datachan_hub_new(void)
 {
     struct datachan_hub *hub = g_new0(struct datachan_hub, 1);
     mailbox_init(&hub->box, NULL, NULL);
-    hub->assocs = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)assoc_free);
+    hub->talks = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)talk_free);
     hub->thread = g_thread_new("sctp", run, hub);
     return hub;
 }
@@ -196,6 +197,6 @@ void datachan_hub_free(struct datachan_hub *hub)
     post(hub, letter_new(LETTER_QUIT, 0, NULL, 0));
     g_thread_join(hub->thread);
     mailbox_close(&hub->box);
-    g_hash_table_destroy(hub->assocs);
+    g_hash_table_destroy(hub->talks);
     g_free(hub);
 }

@@ -10,8 +10,6 @@
 
 #include "sfu/dcep.h"
 
-enum { CHANNEL_STREAMS = 1024 }; // streams each way we offer (RFC 8831 s6.2 would have 65,535; browsers use 1,024)
-
 struct channel {
     bool used;
     bool acked;   // the other side has answered our open, or it was its own

@@ -1,7 +1,7 @@
 // Do two ends agree on keys whatever the network does, and never with the wrong one?
 // SPDX-License-Identifier: MIT
 //
-// Time is the test's: OpenSSL asks gettimeofday(), which is defined here.
+// Time is the test's (wall.h), for OpenSSL too.
 #include "sfu/dtls.h"
 
 #include <errno.h>
@@ -10,25 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include <cmocka.h>
 
 #include "sfu/datachan.h"
 #include "sfu/dtls_cert.h"
 #include "tests/rtp/dice.h"
+#include "tests/sfu/wall.h"
 
 enum { SERVER, CLIENT, FLYING_MAX = 256 };
-
-static int64_t clock_us;
-
-int gettimeofday(struct timeval *restrict tv, void *restrict zone)
-{
-    (void)zone;
-    int64_t wall_us = 1700000000000000 + clock_us;
-    *tv = (struct timeval){.tv_sec = wall_us / 1000000, .tv_usec = wall_us % 1000000};
-    return 0;
-}
 
 struct datagram {
     int to;
