@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,7 +14,10 @@
 #include "bench/load/member.h"
 #include "sfu/now.h"
 
-enum { EVENTS = 64 };
+enum {
+    EVENTS = 256,
+    REST_US = 1000,
+};
 
 struct swarm {
     struct crowd crowd;
@@ -35,20 +39,24 @@ static void watch(void *arg, struct member *member, bool on)
     }
 }
 
-static int wait_for_events(struct swarm *s)
+// It looks at its sockets every REST_US rather than wait for them: a thread that waits has to be woken, on another
+// core, by whoever sends to it, which a server of real participants never pays for. Times of arrival are the
+// kernel's.
+static void rest(const struct swarm *s)
 {
-    int64_t due_us = timers_due(s->crowd.timers), left_us = due_us - now_monotonic_us();
-    left_us = CLAMP(left_us, 0, 1000000);
-    struct timespec left = {left_us / 1000000, left_us % 1000000 * 1000};
-    return epoll_pwait2(s->epoll_fd, s->events, EVENTS, &left, NULL);
+    int64_t left_us = CLAMP(timers_due(s->crowd.timers) - now_monotonic_us(), 0, REST_US);
+    struct timespec left = {0, left_us * 1000};
+    if (s->event_count < EVENTS) // else there may be more
+        nanosleep(&left, NULL);
 }
 
 static bool turn(struct swarm *s)
 {
     bool go_on = true;
-    s->event_count = wait_for_events(s);
+    rest(s);
     int64_t now_us = now_monotonic_us();
     timers_run(s->crowd.timers, now_us);
+    s->event_count = epoll_wait(s->epoll_fd, s->events, EVENTS, 0);
     for (int i = 0; i < s->event_count; i++) {
         void *member = s->events[i].data.ptr;
         if (member == s)
@@ -56,7 +64,6 @@ static bool turn(struct swarm *s)
         else if (member)
             member_rx(member, now_us);
     }
-    s->event_count = 0;
     return go_on;
 }
 
@@ -70,6 +77,7 @@ static void run(struct swarm *s)
     s->crowd.timers = timers_new();
     s->crowd.cert = dtls_cert_new();
     s->control = control_new(&s->crowd, watch, s);
+    prctl(PR_SET_TIMERSLACK, 1); // ns
     while (turn(s))
         continue;
     control_free(s->control);
