@@ -71,9 +71,10 @@ void ice_restart(struct ice *ice, uint64_t id);
 // checked the syntax with ice_candidate_check(). TCP and .local candidates are ignored.
 void ice_candidate(struct ice *ice, uint64_t id, const char *line);
 
-// Media that verified came to `local` from `remote` while the selected pair was silent: the browser has changed its
-// path without a restart (a cable was pulled). ICE_PATH follows when ICE knows both addresses by its checks; else
-// nothing happens. libnice alone would stay with the first pair, as long as the other has a lower priority.
+// Media that verified came to `local` from `remote` while ICE said otherwise: the selected pair was silent, or the
+// state ICE_DISCONNECTED. The browser has changed its path without a restart (a cable was pulled), or is back. When
+// ICE knows both addresses by its checks that is the path: ICE_PATH follows if it is another, ICE_STATE if it was
+// disconnected. libnice alone would stay with the pair of the higher priority, dead or not.
 void ice_moved(struct ice *ice, uint64_t id, const union sockaddr_any *local, const union sockaddr_any *remote);
 
 // Sends bytes by the slow door.
@@ -88,7 +89,7 @@ enum ice_event_type {
     ICE_LOCAL,     // ufrag, pwd, text: the host candidate lines joined by '\n' ("candidate:..." each)
     ICE_TWIN,      // fd, local
     ICE_CANDIDATE, // text: one more local candidate; "" = end of candidates
-    ICE_PATH,      // local, remote, slow: the selected pair (again after each change)
+    ICE_PATH,      // local, remote, slow: the selected pair (again after each change and each restart)
     ICE_STATE,     // state
     ICE_DATA,      // data, len: bytes that came by the slow door from the selected pair
     ICE_CLOSED,    // the agent is gone; the last letter of this id
@@ -97,7 +98,7 @@ enum ice_event_type {
 enum ice_state {
     ICE_CHECKING,     // before the first pair was selected
     ICE_CONNECTED,    // a pair is selected and answers
-    ICE_DISCONNECTED, // it does not answer any more (RFC 7675); it may again, or after a restart
+    ICE_DISCONNECTED, // it did not answer for 10 s (RFC 7675); it may again (noticed within 12 s), or after a restart
     ICE_FAILED,       // no pair was found; a late candidate or a restart may bring one
 };
 

@@ -3,24 +3,25 @@
 #include "sfu/ice_agent.h"
 
 #include <nice/agent.h>
-#include <stdatomic.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sfu/ice_address.h"
 #include "sfu/ice_candidate.h"
+#include "sfu/ice_event.h"
 #include "sfu/ice_twin.h"
 #include "sfu/log.h"
 
 enum {
-    COMPONENT = 1,          // RFC 8843: BUNDLE and rtcp-mux leave one
-    LEARNED_MAX = 1024,     // peer-reflexive remote candidates per generation; past it the agent is given up
-    SLOW_LETTERS_MAX = 4096 // ICE_DATA letters under way in the process; more datagrams are dropped
+    PROBE_MS = 12000, // libnice loses consent after 10 s without an answer
+    PROBES_MAX = 10,
+    COMPONENT = 1,      // RFC 8843: BUNDLE and rtcp-mux leave one
+    LEARNED_MAX = 1024, // peer-reflexive remote candidates per generation; past it the agent is given up
 };
 
 struct ice_agent {
     // fixed at birth
     const struct ice_config *config;
+    GMainContext *context;
     struct mailbox *reply;
     uint64_t id;
     NiceAgent *nice;
@@ -41,37 +42,17 @@ struct ice_agent {
 
     // what the worker knows
     bool has_path, slow;
+    bool path_is_told;                // of this generation
+    union sockaddr_any local, remote; // the path
     bool has_state;
     enum ice_state state;
+
+    // after consent was lost
+    GSource *probe; // runs while the old pair is being tried again; NULL: it is not
+    unsigned probes;
 };
 
-static _Atomic unsigned slow_letters;
-
 // ---- letters -----------------------------------------------------------------------------------------------
-
-struct ice_event *ice_event_new(enum ice_event_type type, uint64_t id, const void *data, size_t len)
-{
-    struct ice_event *event = g_malloc0(sizeof(*event) + len + 1);
-    event->type = type;
-    event->id = id;
-    event->fd = -1;
-    event->len = len;
-    if (len)
-        memcpy(event->data, data, len);
-    return event;
-}
-
-void ice_event_free(struct ice_event *event)
-{
-    if (!event)
-        return;
-    if (event->type == ICE_DATA)
-        atomic_fetch_sub(&slow_letters, 1);
-    if (event->fd >= 0)
-        close(event->fd);
-    explicit_bzero(event->pwd, sizeof(event->pwd));
-    g_free(event);
-}
 
 static void post(struct ice_agent *agent, struct ice_event *event)
 {
@@ -225,24 +206,62 @@ static void on_path(NiceAgent *nice, guint stream, guint component, NiceCandidat
 {
     (void)nice, (void)stream, (void)component;
     struct ice_agent *agent = arg;
-    struct ice_event *event = ice_event_new(ICE_PATH, agent->id, NULL, 0);
+    union sockaddr_any ours, theirs;
     // A reflexive candidate is only another name for its base, where the socket is.
-    to_sockaddr(&local->base_addr, &event->local);
-    to_sockaddr(&remote->addr, &event->remote);
-    event->slow = local->transport != NICE_CANDIDATE_TRANSPORT_UDP || local->type == NICE_CANDIDATE_TYPE_RELAYED ||
-                  !has_twin(agent, &event->local);
-    agent->has_path = true;
-    agent->slow = event->slow;
+    to_sockaddr(&local->base_addr, &ours);
+    to_sockaddr(&remote->addr, &theirs);
+    if (agent->path_is_told && same_address(&ours, &agent->local) && same_address(&theirs, &agent->remote))
+        return;
+    agent->has_path = agent->path_is_told = true;
+    agent->local = ours;
+    agent->remote = theirs;
+    agent->slow = local->transport != NICE_CANDIDATE_TRANSPORT_UDP || local->type == NICE_CANDIDATE_TYPE_RELAYED ||
+                  !has_twin(agent, &ours);
+    struct ice_event *event = ice_event_new(ICE_PATH, agent->id, NULL, 0);
+    event->local = ours;
+    event->remote = theirs;
+    event->slow = agent->slow;
     post(agent, event);
 }
 
-// After consent was lost libnice takes the pair back when the browser nominates it again, but without consent: it
-// would neither notice the next loss nor send by the slow door. Selecting the pair anew gives both back.
-static void renew_consent(struct ice_agent *agent)
+static void stop_probe(struct ice_agent *agent)
+{
+    if (agent->probe) {
+        g_source_destroy(agent->probe);
+        g_source_unref(agent->probe);
+    }
+    agent->probe = NULL;
+}
+
+static gboolean probe_held(gpointer arg)
+{
+    struct ice_agent *agent = arg;
+    stop_probe(agent);
+    agent->probes = 0;
+    post_state(agent, ICE_CONNECTED);
+    return G_SOURCE_REMOVE;
+}
+
+// libnice does not ask a peer again whose consent it has lost, and tells nobody when it answers. Selecting the pair
+// anew makes it ask. Nobody but us knows of that until it has held for longer than an unanswered question would.
+static void start_probe(struct ice_agent *agent)
 {
     NiceCandidate *local, *remote;
-    if (nice_agent_get_selected_pair(agent->nice, agent->stream, COMPONENT, &local, &remote))
-        nice_agent_set_selected_pair(agent->nice, agent->stream, COMPONENT, local->foundation, remote->foundation);
+    if (agent->probes++ == PROBES_MAX ||
+        !nice_agent_get_selected_pair(agent->nice, agent->stream, COMPONENT, &local, &remote))
+        return;
+    agent->probe = g_timeout_source_new(PROBE_MS);
+    g_source_set_callback(agent->probe, probe_held, agent, NULL);
+    g_source_attach(agent->probe, agent->context);
+    nice_agent_set_selected_pair(agent->nice, agent->stream, COMPONENT, local->foundation, remote->foundation);
+}
+
+static void on_failed(struct ice_agent *agent)
+{
+    stop_probe(agent);
+    post_state(agent, agent->has_path ? ICE_DISCONNECTED : ICE_FAILED);
+    if (agent->has_path)
+        start_probe(agent);
 }
 
 static void on_state(NiceAgent *nice, guint stream, guint component, guint state, gpointer arg)
@@ -255,15 +274,12 @@ static void on_state(NiceAgent *nice, guint stream, guint component, guint state
             post_state(agent, ICE_CHECKING);
         break;
     case NICE_COMPONENT_STATE_CONNECTED:
-    case NICE_COMPONENT_STATE_READY: {
-        bool was_lost = agent->has_state && agent->state == ICE_DISCONNECTED;
-        post_state(agent, ICE_CONNECTED);
-        if (was_lost)
-            renew_consent(agent);
+    case NICE_COMPONENT_STATE_READY:
+        if (!agent->probe)
+            post_state(agent, ICE_CONNECTED);
         break;
-    }
     case NICE_COMPONENT_STATE_FAILED:
-        post_state(agent, agent->has_path ? ICE_DISCONNECTED : ICE_FAILED);
+        on_failed(agent);
         break;
     default:
         break;
@@ -272,6 +288,7 @@ static void on_state(NiceAgent *nice, guint stream, guint component, guint state
 
 static void give_up(struct ice_agent *agent)
 {
+    stop_probe(agent);
     sfu_log(SFU_LOG_WARN, "ICE: checks came from more than %d addresses for one participant", LEARNED_MAX);
     nice_agent_remove_stream(agent->nice, agent->stream);
     agent->stream = 0;
@@ -294,11 +311,9 @@ static void on_data(NiceAgent *nice, guint stream, guint component, guint len, g
     struct ice_agent *agent = arg;
     if (!agent->has_path || !agent->slow)
         return;
-    if (atomic_fetch_add(&slow_letters, 1) >= SLOW_LETTERS_MAX) {
-        atomic_fetch_sub(&slow_letters, 1);
-        return;
-    }
-    post(agent, ice_event_new(ICE_DATA, agent->id, data, len));
+    struct ice_event *event = ice_event_new(ICE_DATA, agent->id, data, len);
+    if (event)
+        post(agent, event);
 }
 
 // ---- life --------------------------------------------------------------------------------------------------
@@ -338,6 +353,7 @@ struct ice_agent *ice_agent_new(const struct ice_agent_options *options, uint64_
 {
     struct ice_agent *agent = g_new0(struct ice_agent, 1);
     agent->config = options->config;
+    agent->context = options->context;
     agent->id = id;
     agent->reply = reply;
     agent->early = g_ptr_array_new_with_free_func(g_free);
@@ -362,6 +378,7 @@ struct ice_agent *ice_agent_new(const struct ice_agent_options *options, uint64_
 
 void ice_agent_free(struct ice_agent *agent)
 {
+    stop_probe(agent);
     g_signal_handlers_disconnect_by_data(agent->nice, agent);
     g_object_unref(agent->nice);
     post(agent, ice_event_new(ICE_CLOSED, agent->id, NULL, 0));
@@ -374,8 +391,11 @@ void ice_agent_free(struct ice_agent *agent)
 
 static void begin_generation(struct ice_agent *agent)
 {
+    stop_probe(agent);
+    agent->probes = 0;
     nice_agent_restart_stream(agent->nice, agent->stream);
     agent->has_remote = false;
+    agent->path_is_told = false;
     agent->remote_count = 0;
     agent->learned_count = 0;
     post_local(agent);
@@ -474,8 +494,11 @@ void ice_agent_moved(struct ice_agent *agent, const union sockaddr_any *local, c
         return;
     find_foundation(nice_agent_get_local_candidates(agent->nice, agent->stream, COMPONENT), local, ours);
     find_foundation(nice_agent_get_remote_candidates(agent->nice, agent->stream, COMPONENT), remote, theirs);
-    if (ours[0] && theirs[0])
-        nice_agent_set_selected_pair(agent->nice, agent->stream, COMPONENT, ours, theirs);
+    if (!ours[0] || !theirs[0] || !nice_agent_set_selected_pair(agent->nice, agent->stream, COMPONENT, ours, theirs))
+        return;
+    stop_probe(agent);
+    agent->probes = 0;
+    post_state(agent, ICE_CONNECTED);
 }
 
 void ice_agent_send(struct ice_agent *agent, const void *data, size_t len)

@@ -29,6 +29,3 @@ void ice_agent_restart(struct ice_agent *agent);
 void ice_agent_candidate(struct ice_agent *agent, const char *line); // "": end of candidates
 void ice_agent_moved(struct ice_agent *agent, const union sockaddr_any *local, const union sockaddr_any *remote);
 void ice_agent_send(struct ice_agent *agent, const void *data, size_t len);
-
-// A letter with room for len bytes and a NUL behind them.
-struct ice_event *ice_event_new(enum ice_event_type type, uint64_t id, const void *data, size_t len);
