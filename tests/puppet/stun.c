@@ -63,10 +63,11 @@ static size_t begin(uint8_t *buf, uint16_t type, const uint8_t *id)
 size_t stun_request(uint8_t buf[STUN_MESSAGE_MAX], const uint8_t id[STUN_ID_LEN], const char *username,
                     const char *password)
 {
-    uint8_t priority[4], tie_breaker[8] = {0xff, 1, 2, 3, 4, 5, 6, 7};
+    uint8_t priority[4], tie_breaker[8];
     size_t len = begin(buf, BINDING_REQUEST, id);
     assert(strlen(username) < 256);
     wr32(priority, PEER_REFLEXIVE_PRIORITY);
+    memset(tie_breaker, 0xff, sizeof(tie_breaker)); // the other side yields (RFC 8445 section 7.3.1.1)
     len = add(buf, len, USERNAME, username, strlen(username));
     len = add(buf, len, PRIORITY, priority, sizeof(priority));
     len = add(buf, len, ICE_CONTROLLING, tie_breaker, sizeof(tie_breaker));
