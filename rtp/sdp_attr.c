@@ -59,6 +59,8 @@ static int on_ice_pwd(struct sdp_parser *p, struct sdp_span value)
 
 static int on_ice_options(struct sdp_parser *p, struct sdp_span value)
 {
+    if (!value.len)
+        return sdp_bad(p, "ice-options without an option");
     transport(p)->ice_options = value;
     return 0;
 }

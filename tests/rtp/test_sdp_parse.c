@@ -207,6 +207,7 @@ static const struct refusal {
     {HEAD "a=group:BUNDLE b b\r\n" VIDEO "a=mid:b\r\n", -EBADMSG, 5, "twice"},
     {HEAD "a=ice-ufrag:abc\r\n", -EBADMSG, 5, "ice-ufrag"},
     {HEAD "a=ice-ufrag:ab\"c\r\n", -EBADMSG, 5, "ice-ufrag"},
+    {HEAD "a=ice-options:\r\n", -EBADMSG, 5, "ice-options"},
     {HEAD VIDEO "a=ice-pwd:tooshort\r\n", -EBADMSG, 6, "ice-pwd"},
     {HEAD VIDEO PWD "a=setup:maybe\r\n", -EBADMSG, 7, "setup"},
     {HEAD VIDEO "a=fingerprint:\r\n", -EBADMSG, 6, "hash name"},
