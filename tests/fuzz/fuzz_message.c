@@ -9,9 +9,9 @@ static void read_fields(const struct message *message)
     struct fault fault = {0};
     struct fields fields = {message->data, &fault};
     const char *room = field_text(&fields, "roomId", 128);
-    assert(!room || strlen(room) <= 128);
+    assert(!room || strlen(room) <= 4 * 128); // the bound is in characters
     const char *text = field_need_prose(&fields, "text", 4000);
-    assert(!text || (*text && fault.error == ERROR_NONE));
+    assert(!text || *text || fault.error == ERROR_BAD_FIELD);
     int choice = field_choice(&fields, "kind", words, 0);
     assert(choice == 0 || choice == 1);
     int number = field_int(&fields, "limit", 1, 100, 10);
