@@ -82,10 +82,10 @@ static int send_dcep(struct talk *t, uint16_t sid, const struct dcep *dcep)
     return assoc_send(t->assoc, sid, PPID_DCEP, &reliable, buf, dcep_write(dcep, buf, sizeof(buf)));
 }
 
-// RFC 8832 s6: the DTLS client opens even streams, the server odd ones.
+// RFC 8832 s6: the DTLS client opens even streams, the server odd ones. Pages like to agree on stream 0 beforehand.
 static int free_stream(struct talk *t)
 {
-    for (unsigned sid = t->client ? 0 : 1; sid < assoc_streams(t->assoc); sid += 2) {
+    for (unsigned sid = t->client ? 2 : 1; sid < assoc_streams(t->assoc); sid += 2) {
         if (!channels_find(&t->channels, (uint16_t)sid) && !assoc_is_resetting(t->assoc, (uint16_t)sid))
             return (int)sid;
     }

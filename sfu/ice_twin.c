@@ -72,7 +72,7 @@ static int set_up(int fd, int twin, const union sockaddr_any *local, socklen_t l
 
 int ice_twin_new(int fd)
 {
-    union sockaddr_any local;
+    union sockaddr_any local = {.sa = {0}};
     socklen_t len = sizeof(local);
     if (getsockname(fd, &local.sa, &len) < 0)
         return -errno;
