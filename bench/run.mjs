@@ -10,7 +10,7 @@ import { drawCharts } from './charts.mjs';
 import { busyShare, describeMachine } from './lib/machine.mjs';
 import { measureOnce, Stage } from './lib/measure.mjs';
 import { enter, isInside, SERVER_ADDRESS, ServerNet, SWARM_ADDRESS } from './lib/net.mjs';
-import { sleep } from './lib/process.mjs';
+import { Program, sleep } from './lib/process.mjs';
 import { summarize } from './summary.mjs';
 import { findPeers } from './peers/index.mjs';
 import { fanOuts, knee, memory, scenarios } from './scenarios.mjs';
@@ -104,7 +104,12 @@ class Bench {
     if (net.path) args.push('--netns', net.path, '--address', SERVER_ADDRESS, '--crowd-address', SWARM_ADDRESS);
     if (cores.server !== null) args.push('--server-core', cores.server, '--crowd-core', cores.swarm);
     const busy_before = await this.quiet();
-    const result = JSON.parse(execFileSync(`${this.context.build}/bench/floor`, args.map(String)));
+    const program = new Program([`${this.context.build}/bench/floor`, ...args.map(String)]);
+    const lines = [];
+    program.readLines((line) => lines.push(line));
+    await program.exited;
+    if (lines.length === 0) throw new Error(`floor: ${program.said}`);
+    const result = JSON.parse(lines[0]);
     this.record({ kind, name, peer: 'floor', round, shape: { publishers: 1, listeners }, traffic, busy_before, us_per_packet: result.ns_per_packet / 1000, ...result });
     this.say(`    floor (${result.engine}): ${(result.ns_per_packet / 1000).toFixed(2)} us/packet`);
   }

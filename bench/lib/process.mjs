@@ -1,10 +1,21 @@
 // How are the programs of a bench run, and what do they use?
 // SPDX-License-Identifier: MIT
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
-// What is measured comes before whatever else this machine does, where we may say so.
-const FIRST = process.getuid() === 0 ? ['nice', '-n', '-15'] : [];
+const running = new Set(); // they have sessions of their own, so nobody else ends them
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+
+// What is measured comes before whatever else this machine does, where we may say so: a session is the scheduler's
+// unit (sched_autogroup), with a nice value of its own.
+function putFirst(pid) {
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, '-19');
+  } catch {
+    // not allowed, or no such thing in this kernel
+  }
+}
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -15,10 +26,13 @@ export class Program {
   #waiting = [];
 
   constructor(command, { prefix = [], core = null, env = {}, stdin = 'ignore' } = {}) {
-    const pin = [...(core === null ? [] : ['taskset', '-c', String(core)]), ...FIRST];
+    const pin = core === null ? [] : ['taskset', '-c', String(core)];
     const [file, ...args] = [...prefix, ...pin, ...command];
-    this.#child = spawn(file, args, { stdio: [stdin, 'pipe', 'pipe'], env: { ...process.env, ...env } });
-    this.exited = new Promise((resolve) => this.#child.on('exit', resolve));
+    this.#child = spawn(file, args, { stdio: [stdin, 'pipe', 'pipe'], env: { ...process.env, ...env }, detached: true });
+    running.add(this.#child);
+    putFirst(this.#child.pid);
+    this.exited = new Promise((resolve) => this.#child.on('close', resolve)); // ended, and all it said is read
+    this.exited.then(() => running.delete(this.#child));
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream.setEncoding('utf8');
     this.#child.stderr.on('data', (text) => this.#hear(text));
   }
