@@ -75,10 +75,11 @@ after(async () => {
 test(`${LOSS_PERCENT} % loss towards one subscriber`, async (t) => {
   const reason = makeNamespace();
   if (reason) return t.skip(reason);
-  const server = await startServer({ MEDIA_BIND: `127.0.0.1,${OUTSIDE.address}` });
-  undo.push(() => server.stop());
-  const proxy = await startProxy(server.url, { host: OUTSIDE.address });
+  const proxy = await startProxy({ host: OUTSIDE.address });
   undo.push(() => proxy.stop());
+  const server = await startServer({ MEDIA_BIND: `127.0.0.1,${OUTSIDE.address}`, FRONTEND_URL: proxy.url });
+  undo.push(() => server.stop());
+  proxy.aim(server.url);
   const near = await startChromium();
   undo.push(() => near.stop());
   const people = await gather(near, server, 2);

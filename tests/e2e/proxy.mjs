@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: MIT
 import { createServer, connect } from 'node:net';
 
-/** {url, cut(), mend(), stop()}: while cut, every connection is gone and new ones are refused. */
-export async function startProxy(targetUrl, { host = '127.0.0.1' } = {}) {
-  const target = new URL(targetUrl);
+/**
+ * {url, aim(targetUrl), cut(), mend(), stop()}: while cut (and before it is aimed), every connection is gone and new
+ * ones are refused.
+ */
+export async function startProxy({ host = '127.0.0.1' } = {}) {
+  let target = null;
   const sockets = new Set();
   let isCut = false;
   const relay = createServer((near) => {
-    if (isCut) return near.destroy();
+    if (isCut || !target) return near.destroy();
     const far = connect(Number(target.port), target.hostname);
     for (const socket of [near, far]) {
       sockets.add(socket);
@@ -29,6 +32,7 @@ export async function startProxy(targetUrl, { host = '127.0.0.1' } = {}) {
   };
   return {
     url: `http://${host}:${relay.address().port}`,
+    aim: (targetUrl) => (target = new URL(targetUrl)),
     cut,
     mend: () => (isCut = false),
     stop: () => {

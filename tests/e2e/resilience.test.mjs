@@ -23,7 +23,8 @@ const DROP_MS = 5000;
 let server, proxy, browser, people, ana, bia;
 before(async () => {
   server = await startServer();
-  proxy = await startProxy(server.url);
+  proxy = await startProxy();
+  proxy.aim(server.url);
   browser = await startChromium();
 });
 after(async () => {
