@@ -21,8 +21,9 @@ enum {
     CIPHER_KEY_MAX = 32,
     CIPHER_SALT_MAX = 14,
     CIPHER_TRAILER_MAX = 20, // bytes a sealed packet may grow (tag 16, or 10; SRTCP index 4 more)
-    CIPHER_OPEN_STREAMS =
-        128, // incoming SSRCs remembered per opener; the one silent longest makes room for a verified new one
+    // Incoming SSRCs remembered per opener. The one silent longest makes room for a verified new one; its rollover
+    // counter and what it has sent are forgotten with it.
+    CIPHER_OPEN_STREAMS = 128,
 };
 
 struct cipher_keys {
