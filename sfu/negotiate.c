@@ -69,7 +69,7 @@ bool negotiate_wants_offer(const struct negotiate *n)
 {
     const struct outgoing *out;
     TAILQ_FOREACH (out, &n->outgoing, entry) {
-        if (!out->mline && !out->refused)
+        if (!out->mline && !out->refused && negotiate_has_place(n, out))
             return true;
     }
     return n->stale;
@@ -105,8 +105,8 @@ static int check_numbers(const struct negotiate *n, const struct sdp_media *medi
 static int check_known(const struct mline *mline, const struct sdp_media *media, unsigned index,
                        struct refusal *refusal)
 {
-    if (mline->stopped && !sdp_is_rejected(media))
-        return 0; // recycled, RFC 9429 section 5.2.2
+    if (mline->stopped)
+        return 0; // rejected as before or recycled, RFC 9429 section 5.2.2
     if (mline->kind != media->kind)
         return refuse(refusal, SFU_BAD_SDP, "m-line %u has changed its kind", index);
     if (!sdp_is_rejected(media) && !sdp_span_is(media->mid, mline->mid))
@@ -393,6 +393,7 @@ static void apply_media(struct negotiate *n, unsigned index, const struct sdp_me
     if (sdp_is_rejected(media)) {
         if (mline->outgoing)
             mline->outgoing->refused = answer;
+        mline->kind = media->kind; // we may have wanted to recycle it as another
         stop_mline(mline);
         return;
     }
@@ -420,13 +421,15 @@ static void apply(struct negotiate *n, const struct sdp *sdp, bool answer, const
 }
 
 // ufrag and pwd become NUL-terminated copies in `n`: the SDP's text is not.
-static void fill_remote(struct negotiate *n, const struct sdp *sdp, bool answer, struct transport_remote *remote)
+static void fill_remote(struct negotiate *n, const struct sdp *sdp, struct transport_remote *remote)
 {
     const struct sdp_media *media = carrier(sdp);
     *remote = (struct transport_remote){0};
     if (!media)
         return;
     const struct sdp_transport *t = &media->transport;
+    if (!n->fingerprint.hash) // later descriptions go on with the association of the first, RFC 8842 section 5.5
+        n->dtls_client = t->setup == SDP_SETUP_PASSIVE;
     n->fingerprint = t->fingerprint;
     (void)sdp_span_copy(t->ufrag, n->remote_ufrag, sizeof(n->remote_ufrag));
     (void)sdp_span_copy(t->pwd, n->remote_pwd, sizeof(n->remote_pwd));
@@ -435,13 +438,25 @@ static void fill_remote(struct negotiate *n, const struct sdp *sdp, bool answer,
                                         .fingerprint_algorithm = "sha-256",
                                         .fingerprint = t->fingerprint.value,
                                         .fingerprint_len = t->fingerprint.len,
-                                        .client = t->setup == SDP_SETUP_PASSIVE};
-    if (!answer)
-        n->answer_setup = remote->client ? SDP_SETUP_ACTIVE : SDP_SETUP_PASSIVE;
+                                        .client = n->dtls_client};
     for (unsigned i = 0; i < sdp->media_count; i++) {
         if (sdp->media[i].kind == SDP_APPLICATION && !sdp_is_rejected(&sdp->media[i]))
             remote->sctp_port = sdp->media[i].sctp_port;
     }
+}
+
+// The browser may have taken an offer of ours though its answer never came. If not, its description does not know the
+// m-lines that offer made.
+static void forget_unknown(struct negotiate *n, const struct sdp *sdp)
+{
+    for (unsigned i = 0; i < n->mline_count; i++) {
+        struct mline *mline = n->mlines[i];
+        if (mline->fresh && (i >= sdp->media_count || !sdp_span_is(sdp->media[i].mid, mline->mid)))
+            stop_mline(mline);
+    }
+    while (n->mline_count > MAX(n->agreed_count, sdp->media_count) ||
+           (n->mline_count > n->agreed_count && n->mlines[n->mline_count - 1]->stopped))
+        g_free(n->mlines[--n->mline_count]);
 }
 
 int negotiate_offer(struct negotiate *n, const struct sdp *sdp, const struct sfu_mid_source *sources,
@@ -451,9 +466,10 @@ int negotiate_offer(struct negotiate *n, const struct sdp *sdp, const struct sfu
         return refuse(refusal, SFU_GLARE, "an offer of the server is on its way: roll back and answer it");
     if (n->state == NEGOTIATE_REMOTE_OFFER)
         return refuse(refusal, SFU_TOO_MANY, "the last offer has not been answered yet");
+    forget_unknown(n, sdp);
     if (check(n, sdp, false, refusal) < 0)
         return -1;
-    fill_remote(n, sdp, false, remote);
+    fill_remote(n, sdp, remote);
     apply(n, sdp, false, sources, source_count);
     n->state = NEGOTIATE_REMOTE_OFFER;
     return 0;
@@ -466,7 +482,7 @@ int negotiate_answer(struct negotiate *n, const struct sdp *sdp, const struct sf
         return refuse(refusal, SFU_NO_OFFER, "there is no offer to answer");
     if (check(n, sdp, true, refusal) < 0)
         return -1;
-    fill_remote(n, sdp, true, remote);
+    fill_remote(n, sdp, remote);
     apply(n, sdp, true, sources, source_count);
     n->state = NEGOTIATE_STABLE;
     return 0;
@@ -477,12 +493,6 @@ void negotiate_rollback(struct negotiate *n)
     g_assert(n->state == NEGOTIATE_LOCAL_OFFER);
     n->state = NEGOTIATE_STABLE;
     n->stale = true;
-    for (unsigned i = 0; i < n->mline_count; i++) {
-        if (n->mlines[i]->fresh)
-            stop_mline(n->mlines[i]);
-    }
-    while (n->mline_count > n->agreed_count)
-        g_free(n->mlines[--n->mline_count]);
 }
 
 // ---- numbers -------------------------------------------------------------------------------------------------

@@ -31,6 +31,9 @@ enum {
     NEGOTIATE_TRACK_ID_MAX = 64,
     MLINE_CODECS_MAX = 4, // two for what is published (Opus in RED and Opus), two for what is sent
     MLINE_FMTP_MAX = 128,
+    // Bytes that any description of ours fits in: SDP_MEDIA_MAX m-sections of four codecs and every extension, with
+    // the longest names.
+    NEGOTIATE_TEXT_MAX = 4 * SFU_SDP_MAX + SDP_MEDIA_MAX * 256,
 };
 
 // What the browser sends on an m-line.
@@ -104,7 +107,7 @@ struct negotiate {
     bool has_remote;              // remote_session_id is valid
     uint64_t remote_session_id;
     bool stale;                              // an m-line still says what is no longer true
-    enum sdp_setup answer_setup;             // how the next answer takes up theirs
+    bool dtls_client;                        // we are; said by the first description
     unsigned last_mid;                       // of the mids we made
     struct sdp_fingerprint fingerprint;      // of the browser's certificate; stays for the session
     char remote_ufrag[257], remote_pwd[257]; // RFC 8839 section 5.4: at most 256
@@ -142,15 +145,21 @@ int negotiate_answer(struct negotiate *n, const struct sdp *sdp, const struct sf
 int negotiate_print_answer(struct negotiate *n, const struct transport_local *local, char *buf, size_t cap);
 int negotiate_print_offer(struct negotiate *n, const struct transport_local *local, char *buf, size_t cap);
 
-// Our offer was not answered: as if it had not been made. The state is NEGOTIATE_STABLE again.
+// Our offer was not answered; the state is NEGOTIATE_STABLE again. Its m-lines stay as they are for the next one,
+// because the browser may know them: it is the answer that may have been lost. They go when an offer of the browser
+// shows that it does not.
 void negotiate_rollback(struct negotiate *n);
 
 // Streams to send. After adding or removing one, ask negotiate_wants_offer().
 void negotiate_add(struct negotiate *n, struct outgoing *out);
 void negotiate_remove(struct negotiate *n, struct outgoing *out);
 
-// Would an offer say something new? (a stream waits, or an m-line still carries one that is gone)
+// Would an offer say something new? (a stream waits for an m-line that can be had, or an m-line still carries one
+// that is gone)
 bool negotiate_wants_offer(const struct negotiate *n);
+
+// Is there an m-line for this waiting stream, or room for one more?
+bool negotiate_has_place(const struct negotiate *n, const struct outgoing *out);
 
 // ---- numbers ---------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ struct draft {
     struct sdp sdp;
     GStringChunk *chunk;
     const struct transport_local *local;
+    struct ext_map ext; // theirs, and what this description adds
     enum sdp_setup setup;
     bool offer;
 };
@@ -44,16 +45,42 @@ static bool is_house_pt(uint8_t pt)
     return false;
 }
 
-// `wanted`, or when the browser uses that number for something else one that nobody uses.
+// Does the browser use that number, or an m-line of ours?
+static bool is_taken_pt(const struct negotiate *n, uint8_t pt)
+{
+    for (unsigned i = 0; i < n->mline_count; i++) {
+        const struct mline *mline = n->mlines[i];
+        for (unsigned c = 0; c < mline->codec_count; c++) {
+            if (mline->codecs[c].pt == pt || mline->codecs[c].rtx_pt == pt)
+                return true;
+        }
+    }
+    return n->pt_known[pt];
+}
+
+// `wanted`, or when that has another meaning one that nobody uses; 0: there is none.
 static uint8_t free_pt(const struct negotiate *n, uint8_t wanted)
 {
-    if (!n->pt_known[wanted])
+    if (!is_taken_pt(n, wanted))
         return wanted;
     for (uint8_t pt = 127; pt >= 96; pt--) {
-        if (!n->pt_known[pt] && !is_house_pt(pt))
+        if (!is_taken_pt(n, pt) && !is_house_pt(pt))
             return pt;
     }
     return 0;
+}
+
+// What an m-line says of that codec already; NULL: none does.
+static const struct mline_codec *said_of(const struct negotiate *n, enum codec codec)
+{
+    for (unsigned i = 0; i < n->mline_count; i++) {
+        const struct mline *mline = n->mlines[i];
+        for (unsigned c = 0; c < mline->codec_count; c++) {
+            if (mline->codecs[c].codec == codec)
+                return &mline->codecs[c];
+        }
+    }
+    return NULL;
 }
 
 // The numbers browsers give by themselves. Chromium does not look for others when it adds m-lines of its own to what
@@ -72,12 +99,16 @@ static const uint8_t usual_ext_ids[EXT_HOUSE_COUNT] = {
     [EXT_COLOR_SPACE] = 8,
 };
 
-static uint8_t free_ext_id(const struct negotiate *n, uint8_t wanted)
+// The browser's number of an extension, else the usual one, else the first that nobody uses; 0: there is none.
+static uint8_t ext_id(const struct ext_map *map, uint8_t house)
 {
-    if (!n->ext.to_house[wanted])
-        return wanted;
-    for (uint8_t id = 14; id > EXT_HOUSE_COUNT; id--) { // RFC 8285 section 4.2: 1..14 fit the one-byte form
-        if (!n->ext.to_house[id])
+    uint8_t usual = usual_ext_ids[house];
+    if (map->from_house[house])
+        return map->from_house[house];
+    if (!map->to_house[usual])
+        return usual;
+    for (uint8_t id = 14; id > 0; id--) { // RFC 8285 section 4.2: 1..14 fit the one-byte form
+        if (!map->to_house[id] && !memchr(usual_ext_ids, id, sizeof(usual_ext_ids)))
             return id;
     }
     return 0;
@@ -92,13 +123,15 @@ static void offer_codec(const struct negotiate *n, struct mline *mline, enum cod
             return;
     }
     const struct house_codec *house = house_codec(codec);
-    uint8_t pt = n->pt[codec] ? n->pt[codec] : free_pt(n, house->pt);
+    const struct mline_codec *said = said_of(n, codec);
+    uint8_t pt = n->pt[codec] ? n->pt[codec] : said ? said->pt : free_pt(n, house->pt);
+    uint8_t rtx_pt = n->rtx_pt[codec] ? n->rtx_pt[codec] : said ? said->rtx_pt : 0;
     if (!pt || mline->codec_count == MLINE_CODECS_MAX)
         return;
     struct mline_codec *c = &mline->codecs[mline->codec_count++];
-    *c = (struct mline_codec){.codec = codec, .pt = pt, .feedback = house->feedback};
-    if (house->rtx_pt)
-        c->rtx_pt = n->rtx_pt[codec] ? n->rtx_pt[codec] : free_pt(n, house->rtx_pt);
+    *c = (struct mline_codec){.codec = codec, .pt = pt, .rtx_pt = rtx_pt, .feedback = house->feedback};
+    if (house->rtx_pt && !rtx_pt)
+        c->rtx_pt = free_pt(n, house->rtx_pt);
     g_strlcpy(c->fmtp, house->fmtp, sizeof(c->fmtp));
 }
 
@@ -137,12 +170,17 @@ static void make_mid(struct negotiate *n, struct mline *mline)
     } while (taken);
 }
 
+static bool is_recyclable(const struct mline *mline)
+{
+    return mline->stopped && !mline->track;
+}
+
 // A stopped m-line to use again, or a new one at the end; NULL when there are too many.
 static struct mline *new_mline(struct negotiate *n, enum sdp_kind kind)
 {
     struct mline *mline = NULL;
     for (unsigned i = 0; i < n->mline_count && !mline; i++) {
-        if (n->mlines[i]->stopped && !n->mlines[i]->track)
+        if (is_recyclable(n->mlines[i]))
             mline = n->mlines[i];
     }
     if (!mline && n->mline_count < SDP_MEDIA_MAX)
@@ -154,7 +192,7 @@ static struct mline *new_mline(struct negotiate *n, enum sdp_kind kind)
     return mline;
 }
 
-static struct mline *find_free(struct negotiate *n, const struct outgoing *out, bool answer)
+static struct mline *find_free(const struct negotiate *n, const struct outgoing *out, bool answer)
 {
     for (unsigned i = 0; i < n->mline_count; i++) {
         struct mline *mline = n->mlines[i];
@@ -162,6 +200,14 @@ static struct mline *find_free(struct negotiate *n, const struct outgoing *out, 
             return mline;
     }
     return NULL;
+}
+
+bool negotiate_has_place(const struct negotiate *n, const struct outgoing *out)
+{
+    bool recyclable = false;
+    for (unsigned i = 0; i < n->mline_count && !recyclable; i++)
+        recyclable = is_recyclable(n->mlines[i]);
+    return recyclable || n->mline_count < SDP_MEDIA_MAX || find_free(n, out, false);
 }
 
 static void place_waiting(struct negotiate *n, bool answer)
@@ -173,10 +219,8 @@ static void place_waiting(struct negotiate *n, bool answer)
         struct mline *mline = find_free(n, out, answer);
         if (!mline && !answer)
             mline = new_mline(n, out->video ? SDP_VIDEO : SDP_AUDIO);
-        if (!mline) {
-            out->refused = !answer; // no m-line left
-            continue;
-        }
+        if (!mline)
+            continue; // it waits until one is free
         place(mline, out);
         offer_outgoing(n, mline);
         out->agreed = answer;
@@ -207,13 +251,13 @@ static void write_codec(struct draft *d, struct sdp_media *media, const struct m
         .pt = c->rtx_pt, .clock_hz = clock_hz, .name = sdp_span_of("rtx"), .fmtp = text(d, "apt=%u", c->pt)};
 }
 
-static void write_exts(const struct negotiate *n, struct sdp_media *media, const struct mline *mline)
+static void write_exts(struct draft *d, struct sdp_media *media, const struct mline *mline)
 {
     for (uint8_t house = 1; house < EXT_HOUSE_COUNT; house++) {
         if (!(mline->exts & 1u << house))
             continue;
-        uint8_t id = n->ext.from_house[house] ? n->ext.from_house[house] : free_ext_id(n, usual_ext_ids[house]);
-        if (id)
+        uint8_t id = ext_id(&d->ext, house);
+        if (ext_map_add(&d->ext, id, (enum ext_house)house) == 0)
             media->extmaps[media->extmap_count++] = (struct sdp_extmap){
                 .id = id, .direction = SDP_SENDRECV, .uri = sdp_span_of(ext_uri((enum ext_house)house))};
     }
@@ -249,7 +293,7 @@ static enum sdp_direction direction(const struct draft *d, const struct mline *m
     return (enum sdp_direction)((sends ? SDP_SENDONLY : 0) | (mline->publishing ? SDP_RECVONLY : 0));
 }
 
-static void write_rtp(const struct negotiate *n, struct draft *d, struct sdp_media *media, const struct mline *mline)
+static void write_rtp(struct draft *d, struct sdp_media *media, const struct mline *mline)
 {
     bool rtx = false;
     media->proto = sdp_span_of("UDP/TLS/RTP/SAVPF");
@@ -259,7 +303,7 @@ static void write_rtp(const struct negotiate *n, struct draft *d, struct sdp_med
         write_codec(d, media, mline, &mline->codecs[i]);
         rtx = rtx || mline->codecs[i].rtx_pt;
     }
-    write_exts(n, media, mline);
+    write_exts(d, media, mline);
     if (mline->publishing)
         write_simulcast(media, &mline->publication);
     if (media->direction & SDP_SENDONLY)
@@ -289,7 +333,7 @@ static void write_candidates(struct draft *d, struct sdp_media *media)
     media->transport.end_of_candidates = d->local->complete;
 }
 
-static void write_mline(const struct negotiate *n, struct draft *d, const struct mline *mline)
+static void write_mline(struct draft *d, const struct mline *mline)
 {
     struct sdp_media *media = &d->sdp.media[d->sdp.media_count++];
     sdp_media_init(media, mline->kind);
@@ -309,7 +353,7 @@ static void write_mline(const struct negotiate *n, struct draft *d, const struct
         media->sctp_port = 5000; // RFC 8841 section 5.1: any; both ends of WebRTC use 5000
         media->max_message_size = DATACHAN_MESSAGE_MAX;
     } else {
-        write_rtp(n, d, media, mline);
+        write_rtp(d, media, mline);
     }
     if (d->sdp.bundle_count == 0)
         write_candidates(d, media);
@@ -321,7 +365,9 @@ static int print(struct negotiate *n, const struct transport_local *local, bool 
     struct draft *d = g_new(struct draft, 1);
     d->chunk = g_string_chunk_new(TEXT_CHUNK);
     d->local = local;
-    d->setup = offer ? SDP_SETUP_ACTPASS : n->answer_setup; // RFC 8842 section 5
+    d->ext = n->ext;
+    // RFC 8842 section 5
+    d->setup = offer ? SDP_SETUP_ACTPASS : n->dtls_client ? SDP_SETUP_ACTIVE : SDP_SETUP_PASSIVE;
     d->offer = offer;
     sdp_init(&d->sdp);
     d->sdp.session_id = n->session_id;
@@ -330,7 +376,7 @@ static int print(struct negotiate *n, const struct transport_local *local, bool 
     d->sdp.msid_semantic = sdp_span_of("WMS *");
     d->sdp.has_bundle = true;
     for (unsigned i = 0; i < n->mline_count; i++)
-        write_mline(n, d, n->mlines[i]);
+        write_mline(d, n->mlines[i]);
     int len = sdp_print(&d->sdp, buf, cap);
     g_string_chunk_free(d->chunk);
     g_free(d);

@@ -151,10 +151,10 @@ static void post_description(struct peer *p, bool offer, int64_t now_us)
 {
     struct transport_local local;
     transport_local(p->transport, &local);
-    char *sdp = g_malloc(SFU_SDP_MAX);
-    int len = offer ? negotiate_print_offer(p->negotiate, &local, sdp, SFU_SDP_MAX)
-                    : negotiate_print_answer(p->negotiate, &local, sdp, SFU_SDP_MAX);
-    g_assert(len > 0); // SDP_MEDIA_MAX m-lines fit
+    char *sdp = g_malloc(NEGOTIATE_TEXT_MAX);
+    int len = offer ? negotiate_print_offer(p->negotiate, &local, sdp, NEGOTIATE_TEXT_MAX)
+                    : negotiate_print_answer(p->negotiate, &local, sdp, NEGOTIATE_TEXT_MAX);
+    g_assert(len > 0);
     post_tracks(p);
     post(p,
          (struct sfu_event){.type = offer ? SFU_OFFER : SFU_ANSWER, .tag = offer ? 0 : p->answer_tag, .text = sdp});

@@ -24,7 +24,7 @@ enum {
     SFU_USER_MAX = 128,      // bytes of a user id, without the NUL; printable ASCII without spaces
     SFU_MID_MAX = 32,        // bytes of an SDP mid, without the NUL
     SFU_SOURCES_MAX = 32,    // sources named in one description
-    SFU_SDP_MAX = 65536,     // bytes of one description
+    SFU_SDP_MAX = 65536,     // bytes of a description we take; ours may be longer in a large room
     SFU_CANDIDATE_MAX = 512, // bytes of one candidate line
     SFU_TRACKS_MAX = 8,      // tracks one peer may publish
 };
