@@ -1,5 +1,6 @@
 // What does forwarding cost at least? (the bare loop: recvmmsg, open, copy and seal N times, one UDP_SEGMENT send
-// each) SPDX-License-Identifier: MIT
+// each)
+// SPDX-License-Identifier: MIT
 //
 // No ICE, no RTCP, no rooms: one thread does with one publisher's packets what nobody who forwards SRTP can leave
 // out. A second process is the crowd: it publishes and receives like the swarm of bench/load does. Server CPU by the

@@ -1,5 +1,6 @@
 // How does the Intel multi-buffer library seal and open? (the fast engine; x86-64 with AES and carry-less
-// multiplication) SPDX-License-Identifier: MIT
+// multiplication)
+// SPDX-License-Identifier: MIT
 //
 // All streams of a direction share their session keys, as RFC 3711 has it; a stream is no more than its window. GCM
 // takes one call per packet. AES-CM with HMAC-SHA1 gains from many packets at once: the library works on them side by

@@ -1,5 +1,6 @@
 // How do SCTP packets become messages on streams? (RFC 9260, 6525 (resets), 3758 (partial reliability), 8261; usrsctp
-// behind this file; inside datachan*) SPDX-License-Identifier: MIT
+// behind this file; inside datachan*)
+// SPDX-License-Identifier: MIT
 //
 // The SCTP thread only. usrsctp's callbacks do no more than queue what came; assoc_turn() passes it on, so a handler
 // may call anything here but assoc_free().

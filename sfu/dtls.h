@@ -1,5 +1,6 @@
 // How are keys agreed, and how does SCTP travel? (DTLS 1.2+, RFC 6347, 5764 (DTLS-SRTP), 8842, 8261; OpenSSL behind
-// this file) SPDX-License-Identifier: MIT
+// this file)
+// SPDX-License-Identifier: MIT
 //
 // Sans-I/O: datagrams in, datagrams out, time as an argument. Worker thread only (the certificate may be shared by
 // threads after dtls_cert_new()).

@@ -1,5 +1,6 @@
 // How does a browser's network path to us come about, and stay? (RFC 8445, 8838, 8839, 7675; libnice behind one
-// thread) SPDX-License-Identifier: MIT
+// thread)
+// SPDX-License-Identifier: MIT
 //
 // One thread runs every NiceAgent on one GMainContext; only STUN reaches it. The functions below are called from
 // worker threads, never block, and post their answers as `struct ice_event` letters to the mailbox given at

@@ -1,5 +1,6 @@
 // Does every packet get the one number that is right for it? (rtp/timeline.h; random sequences:
-// test_timeline_random.c) SPDX-License-Identifier: MIT
+// test_timeline_random.c)
+// SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
