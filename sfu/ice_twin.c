@@ -66,6 +66,7 @@ static int set_up(int fd, int twin, const union sockaddr_any *local, socklen_t l
         return -errno;
     copy_interface(fd, twin, local->sa.sa_family);
     setsockopt(twin, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
+    setsockopt(twin, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)); // for worker_receive(); a wish
     setsockopt(twin, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
     return twin;
 }

@@ -172,7 +172,7 @@ static void note_arrival(struct uplink *uplink, const struct packet *packet, int
     uint16_t seq;
     if (ext_twcc_parse(&ext, &seq) < 0)
         return;
-    twcc_recv_rx(&uplink->twcc, seq, now_us);
+    twcc_recv_rx(&uplink->twcc, seq, packet->received_us);
     if (twcc_recv_due(&uplink->twcc, now_us))
         uplink_wake(uplink, now_us);
 }

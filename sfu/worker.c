@@ -13,7 +13,8 @@
 
 enum {
     EVENTS_PER_TURN = 64,
-    ID_INDEX_SHIFT = 48, // ids of different workers never meet
+    RX_SKEW_MAX_US = 1000000, // more than this means that somebody set the wall clock
+    ID_INDEX_SHIFT = 48,      // ids of different workers never meet
 };
 
 TAILQ_HEAD(deferred_list, deferred);
@@ -304,27 +305,52 @@ static int drain(struct worker *w, int fd)
     return 0;
 }
 
+// When the datagram reached the kernel, on our clock: a turn may come late, and then everything that waited would
+// seem to have come at once. Browsers measure the uplink by these differences. `wall_ahead_us`: wall clock minus
+// ours.
+static int64_t arrival_us(const struct worker *w, struct msghdr *hdr, int64_t wall_ahead_us)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(hdr); c; c = CMSG_NXTHDR(hdr, c)) {
+        struct timespec at;
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+            continue;
+        memcpy(&at, CMSG_DATA(c), sizeof(at));
+        int64_t us = at.tv_sec * INT64_C(1000000) + at.tv_nsec / 1000 - wall_ahead_us;
+        return us > w->now_us - RX_SKEW_MAX_US && us < w->now_us + RX_SKEW_MAX_US ? us : w->now_us;
+    }
+    return w->now_us;
+}
+
 int worker_receive(struct worker *w, int fd, struct packet *packets[WORKER_RX_BATCH],
                    union sockaddr_any from[WORKER_RX_BATCH])
 {
     struct mmsghdr messages[WORKER_RX_BATCH];
     struct iovec iov[WORKER_RX_BATCH];
+    union {
+        char buf[CMSG_SPACE(sizeof(struct timespec))];
+        struct cmsghdr align;
+    } control[WORKER_RX_BATCH];
     while (w->spare_count < WORKER_RX_BATCH && (w->spare[w->spare_count] = packet_new(w->pool)))
         w->spare_count++;
     if (w->spare_count == 0)
         return drain(w, fd);
     for (int i = 0; i < w->spare_count; i++) {
         iov[i] = (struct iovec){w->spare[i]->buf, PACKET_ROOM - CIPHER_TRAILER_MAX};
-        messages[i].msg_hdr = (struct msghdr){
-            .msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &iov[i], .msg_iovlen = 1};
+        messages[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+                                              .msg_namelen = sizeof(from[i]),
+                                              .msg_iov = &iov[i],
+                                              .msg_iovlen = 1,
+                                              .msg_control = &control[i],
+                                              .msg_controllen = sizeof(control[i])};
     }
     int got = recvmmsg(fd, messages, (unsigned)w->spare_count, MSG_DONTWAIT, NULL);
     if (got <= 0)
         return 0;
+    const int64_t wall_ahead_us = now_wall_us() - now_monotonic_us();
     for (int i = 0; i < got; i++) {
         packets[i] = w->spare[i];
         packets[i]->len = (uint16_t)messages[i].msg_len;
-        packets[i]->received_us = w->now_us;
+        packets[i]->received_us = arrival_us(w, &messages[i].msg_hdr, wall_ahead_us);
     }
     w->spare_count -= got;
     memmove(w->spare, w->spare + got, (size_t)w->spare_count * sizeof(w->spare[0]));

@@ -100,7 +100,8 @@ struct pool *worker_pool(struct worker *worker);
 struct stats *worker_stats(struct worker *worker);
 int64_t worker_now_us(const struct worker *worker);
 
-// Receives up to WORKER_RX_BATCH datagrams without blocking: packets[i] has `len` bytes from from[i]. The caller owns
-// the packets. Returns how many; 0 when there is nothing; what finds the pool empty is read and dropped (counted).
+// Receives up to WORKER_RX_BATCH datagrams without blocking: packets[i] has `len` bytes from from[i], which reached
+// the kernel at received_us. The caller owns the packets. Returns how many; 0 when there is nothing; what finds the
+// pool empty is read and dropped (counted).
 int worker_receive(struct worker *worker, int fd, struct packet *packets[WORKER_RX_BATCH],
                    union sockaddr_any from[WORKER_RX_BATCH]);
