@@ -14,12 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sfu/dcep.h"
 #include "sfu/mailbox.h"
 
 enum {
-    DATACHAN_MESSAGE_MAX = 65536, // bytes of one message; a longer one is dropped and counted
-    DATACHAN_NAME_MAX = 128,      // bytes of a label or a protocol; a longer one closes that channel
-    DATACHAN_CHANNEL_MAX = 32,    // channels per participant
+    DATACHAN_MESSAGE_MAX = 65536,      // bytes of one message; a longer one is dropped and counted
+    DATACHAN_NAME_MAX = DCEP_NAME_MAX, // bytes of a label or a protocol; a longer one closes that channel
+    DATACHAN_CHANNEL_MAX = 32,         // channels per participant
     DATACHAN_RATE_BPS =
         2000000, // bits per second one participant may send before messages are dropped (token bucket, 1 s deep)
     DATACHAN_RATE_MSGS = 500,     // messages per second, likewise

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sfu/datachan.h"
 #include "sfu/dcep.h"
 
 struct channel {

@@ -12,12 +12,12 @@ static bool is_channel_type(uint8_t type)
     return (type & ~DCEP_UNORDERED) <= DCEP_TIMED;
 }
 
-static int parse_name(struct reader *r, size_t len, char out[DATACHAN_NAME_MAX + 1])
+static int parse_name(struct reader *r, size_t len, char out[DCEP_NAME_MAX + 1])
 {
     const uint8_t *name = reader_bytes(r, len);
     if (!r->ok || (len && memchr(name, 0, len)))
         return -EBADMSG;
-    if (len > DATACHAN_NAME_MAX)
+    if (len > DCEP_NAME_MAX)
         return -E2BIG;
     if (len)
         memcpy(out, name, len);

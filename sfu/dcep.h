@@ -9,8 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sfu/datachan.h"
-
 enum { // RFC 8832 s8.2.1
     DCEP_ACK = 0x02,
     DCEP_OPEN = 0x03,
@@ -23,18 +21,22 @@ enum { // RFC 8832 s5.1: channel types; the top bit says unordered
     DCEP_UNORDERED = 0x80,
 };
 
-enum { DCEP_HEADER = 12, DCEP_OPEN_MAX = DCEP_HEADER + 2 * DATACHAN_NAME_MAX };
+enum {
+    DCEP_HEADER = 12,
+    DCEP_NAME_MAX = 128, // ours: bytes of a label or a protocol
+    DCEP_OPEN_MAX = DCEP_HEADER + 2 * DCEP_NAME_MAX,
+};
 
 struct dcep {
     uint8_t type;         // DCEP_ACK: the rest is not used
     uint8_t channel_type; // one of the six
     uint16_t priority;
     uint32_t reliability;
-    char label[DATACHAN_NAME_MAX + 1]; // UTF-8 without NUL
-    char protocol[DATACHAN_NAME_MAX + 1];
+    char label[DCEP_NAME_MAX + 1]; // UTF-8 without NUL
+    char protocol[DCEP_NAME_MAX + 1];
 };
 
-// 0; -EBADMSG: no DCEP message, or a NUL in a name; -E2BIG: a name longer than DATACHAN_NAME_MAX.
+// 0; -EBADMSG: no DCEP message, or a NUL in a name; -E2BIG: a name longer than DCEP_NAME_MAX.
 int dcep_parse(struct dcep *dcep, const uint8_t *buf, size_t len);
 
 // The length written, or 0 when cap is less.

@@ -74,8 +74,8 @@ static void names_have_a_bound(void **state)
     (void)state;
     struct dcep open = {.type = DCEP_OPEN}, back;
     uint8_t buf[DCEP_OPEN_MAX];
-    memset(open.label, 'l', DATACHAN_NAME_MAX);
-    memset(open.protocol, 'p', DATACHAN_NAME_MAX);
+    memset(open.label, 'l', DCEP_NAME_MAX);
+    memset(open.protocol, 'p', DCEP_NAME_MAX);
     assert_int_equal(dcep_write(&open, buf, sizeof(buf)), sizeof(buf));
     assert_int_equal(dcep_parse(&back, buf, sizeof(buf)), 0);
     assert_memory_equal(&back, &open, sizeof(back));
