@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <netinet/udp.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "sfu/cipher.h"
@@ -23,9 +22,6 @@ struct run {
     struct packet *first;
     unsigned count;
 };
-
-// Kernels before 4.18 and some virtual devices refuse UDP_SEGMENT: remember it, for all transports.
-static atomic_bool segmentation_refused;
 
 void outbox_init(struct outbox *box, struct stats *stats)
 {
@@ -193,6 +189,13 @@ static bool is_full(int error)
     return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS;
 }
 
+// Kernels before 4.18 and some virtual devices refuse UDP_SEGMENT, and so does a link that a segment is too long for
+// (EINVAL, since 6.14 EMSGSIZE), which has the single packet fragmented.
+static bool is_refused_run(int error)
+{
+    return error == EIO || error == EINVAL || error == EOPNOTSUPP || error == EMSGSIZE;
+}
+
 // One sendmmsg(). Returns how many runs are done with (sent, or refused for good), 0: the socket is full.
 static unsigned send_runs(struct outbox *box, const struct path *path, const struct run *runs, unsigned run_count,
                           struct iovec *iov)
@@ -213,8 +216,8 @@ static unsigned send_runs(struct outbox *box, const struct path *path, const str
         return (unsigned)sent;
     if (is_full(errno))
         return 0;
-    if (runs[0].count > 1 && (errno == EIO || errno == EINVAL || errno == EOPNOTSUPP)) {
-        atomic_store_explicit(&segmentation_refused, true, memory_order_relaxed);
+    if (runs[0].count > 1 && is_refused_run(errno)) {
+        box->single = true;
         return 0; // outbox_flush() plans again
     }
     stats_drop(box->stats, DROP_SEND_FAILED); // an ICMP error of an earlier packet, a filter: the next may pass
@@ -237,14 +240,14 @@ bool outbox_flush(struct outbox *box, const struct path *path)
     if (path->fd < 0)
         return flush_slow(box, path);
     while (box->head) {
-        bool join = !atomic_load_explicit(&segmentation_refused, memory_order_relaxed);
+        bool join = !box->single;
         struct run runs[OUTBOX_BATCH];
         struct iovec iov[OUTBOX_BATCH];
         unsigned run_count = plan(box, join, runs, iov);
         unsigned done = send_runs(box, path, runs, run_count, iov);
         for (unsigned i = 0; i < done; i++)
             pop_run(box, runs[i].count);
-        if (done == 0 && join == !atomic_load_explicit(&segmentation_refused, memory_order_relaxed))
+        if (done == 0 && join == !box->single)
             return false;
     }
     return true;

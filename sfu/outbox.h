@@ -23,6 +23,7 @@ struct outbox {
     struct packet *head, *tail;
     unsigned count;
     struct packet *unsealed; // the first packet that still has to be sealed
+    bool single;             // the way does not take runs
     struct stats *stats;
 };
 
@@ -32,6 +33,12 @@ void outbox_clear(struct outbox *box);
 
 // Takes the packet. `cipher` seals it at the flush; NULL: it is sealed already. True: time to flush.
 bool outbox_add(struct outbox *box, struct packet *packet, struct cipher_stream *cipher);
+
+// The path has changed: the new one may take runs.
+static inline void outbox_new_path(struct outbox *box)
+{
+    box->single = false;
+}
 
 // Sends what the path takes; true when the queue is empty then. Every queued packet is sealed afterwards.
 bool outbox_flush(struct outbox *box, const struct path *path);

@@ -385,6 +385,7 @@ static void take_path(struct transport *t, const struct ice_event *event, int64_
                             .ice = worker_ice(t->worker),
                             .id = t->id};
     t->has_path = true;
+    outbox_new_path(&t->outbox);
     if (first && t->dtls)
         dtls_start(t->dtls, now_us);
     unsigned count = t->early_count;

@@ -7,10 +7,15 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "sfu/outbox.h"
+
+#ifndef UDP_GRO
+#define UDP_GRO 104 // linux/udp.h
+#endif
 
 struct fixture {
     struct pool *pool;
@@ -179,6 +184,46 @@ static void test_refused_destination(void **state)
     end(&f);
 }
 
+// A link too small for the segments of one path says nothing about the others.
+static void test_small_link_is_one_paths_matter(void **state)
+{
+    (void)state;
+    struct fixture small, f;
+    begin(&small);
+    begin(&f);
+    union sockaddr_any own = {.in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT}};
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), mtu = 1280, on = 1;
+    if (fd < 0 || bind(fd, &own.sa, sizeof(own.in6)) < 0 ||
+        setsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &mtu, sizeof(mtu)) < 0) {
+        close(fd);
+        end(&small);
+        end(&f);
+        skip(); // no IPv6 here
+    }
+    close(small.receiver);
+    small.receiver = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(small.receiver, &own.sa, sizeof(own.in6)), 0);
+    socklen_t len = sizeof(small.path.remote);
+    assert_int_equal(getsockname(small.receiver, &small.path.remote.sa, &len), 0);
+    close(small.path.fd);
+    small.path.fd = fd;
+    for (uint8_t mark = 1; mark <= 3; mark++)
+        add(&small, 1300, mark, true);
+    assert_true(outbox_flush(&small.box, &small.path));
+    for (uint8_t mark = 1; mark <= 3; mark++)
+        expect(&small, 1300, mark);
+
+    // The other path still sends its packets as one: a receiver that asks for it gets them as one.
+    assert_int_equal(setsockopt(f.receiver, SOL_UDP, UDP_GRO, &on, sizeof(on)), 0);
+    add(&f, 500, 1, true);
+    add(&f, 500, 2, true);
+    assert_true(outbox_flush(&f.box, &f.path));
+    uint8_t buf[2048];
+    assert_int_equal(recv(f.receiver, buf, sizeof(buf), MSG_DONTWAIT), 1000);
+    end(&small);
+    end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +233,7 @@ int main(void)
         cmocka_unit_test(test_full_queue_loses_old_video),
         cmocka_unit_test(test_full_of_audio),
         cmocka_unit_test(test_refused_destination),
+        cmocka_unit_test(test_small_link_is_one_paths_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
