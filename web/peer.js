@@ -8,21 +8,22 @@ const RESTARTS_MAX = 5; // then the media is called lost
 const GLARE_PATIENCE_MS = 2000; // the offer that beat ours must arrive within this
 const REFUSALS_MAX = 5; // in a row; then only a change or a resync tries again
 
-// Three layers, lowest first, so that the index in this table is the `spatial` of select-layer.
+// Simulcast layers, lowest first, so that the index of one is the `spatial` of select-layer. Chromium sends three of them
+// from 960x540 up and two from 480x270 up, whatever it is asked for, and leaves out the LARGEST: so ask for no more.
 const LAYERS = [
-  { rid: 'q', scale: 4, share: 0.1 },
-  { rid: 'h', scale: 2, share: 0.3 },
-  { rid: 'f', scale: 1, share: 1 },
+  { rid: 'q', scale: 4, share: 0.1, widthMin: 960 },
+  { rid: 'h', scale: 2, share: 0.3, widthMin: 640 },
+  { rid: 'f', scale: 1, share: 1, widthMin: 0 },
 ];
-const SIMULCAST_WIDTH_MIN = 640;
 const CAMERA_BPS_MAX = 1_700_000;
 const SCREEN_BPS_MAX = 2_500_000;
 
 function cameraEncodings(track) {
   const { width = 0, height = 0 } = track.getSettings();
   const fullBps = Math.max(300_000, Math.min(CAMERA_BPS_MAX, Math.round(width * height * 2.4)));
-  if (Math.max(width, height) < SIMULCAST_WIDTH_MIN) return [{ maxBitrate: fullBps }];
-  return LAYERS.map(({ rid, scale, share }) => ({
+  const layers = LAYERS.filter(({ widthMin }) => Math.max(width, height) >= widthMin);
+  if (layers.length === 1) return [{ maxBitrate: fullBps }];
+  return layers.map(({ rid, scale, share }) => ({
     rid,
     scaleResolutionDownBy: scale,
     maxBitrate: Math.round(fullBps * share),

@@ -122,15 +122,15 @@ test('chat: to all, with a badge until it is read, as text and never as HTML', a
 });
 
 test('simulcast: select-layer changes what size is received', async () => {
-  const people = await gather(browser, server, 2, { join: { video: '640x360@15' } });
+  const people = await gather(browser, server, 2, { join: { video: '960x540@10' } });
   const [ana, bia] = people;
   await framesRising(ana.page, bia.id);
   const width = async () => (await inboundVideo(ana.page, bia.id)).width;
   for (const [spatial, expected] of [
-    [0, 160],
-    [1, 320],
-    [-1, 640],
-    [0, 160],
+    [0, 240],
+    [1, 480],
+    [-1, 960],
+    [0, 240],
   ]) {
     await ana.page.evaluate(
       ([id, layer]) => roda.client.selectLayer(id, 'camera', { spatial: layer }),

@@ -3,7 +3,15 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { RodaClient, takeSession } from '../../web/client.js';
-import { FakeMediaStream, FakePeerConnection, FakeStorage, FakeWebSocket, fakeTrack, settle } from './fakes.mjs';
+import {
+  FakeClock,
+  FakeMediaStream,
+  FakePeerConnection,
+  FakeStorage,
+  FakeWebSocket,
+  fakeTrack,
+  settle,
+} from './fakes.mjs';
 
 const ACK = {
   roomId: 'r',
@@ -125,11 +133,11 @@ test('a server that will not have us ends it: connect() rejects', async () => {
 });
 
 test('a drop: same participant with the session token, same connection, open offer said again', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const clock = new FakeClock(t);
   const one = await join();
   one.socket.drop();
   assert.equal(one.client.status, 'reconnecting');
-  t.mock.timers.tick(300);
+  clock.tick(300);
   FakeWebSocket.last.open();
   const again = FakeWebSocket.last.find('join-room').data;
   assert.deepEqual([again.sessionToken, again.userId, again.freshMedia], ['secret', 'me', undefined]);
@@ -144,10 +152,10 @@ test('a drop: same participant with the session token, same connection, open off
 });
 
 test('a drop that lasted too long: a new participant needs a new connection with the same tracks', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const clock = new FakeClock(t);
   const one = await join({ before: (client) => client.publish('camera', fakeTrack('video')) });
   one.socket.drop();
-  t.mock.timers.tick(300);
+  clock.tick(300);
   FakeWebSocket.last.open();
   FakeWebSocket.last.ack('join-room', { ...ACK, sessionToken: 'other', resumed: false });
   await settle();
@@ -158,10 +166,10 @@ test('a drop that lasted too long: a new participant needs a new connection with
 });
 
 test('who came and went during a drop is told afterwards', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const clock = new FakeClock(t);
   const one = await join();
   one.socket.drop();
-  t.mock.timers.tick(300);
+  clock.tick(300);
   FakeWebSocket.last.open();
   const rui = { ...ACK.participants[1], userId: 'rui', name: 'Rui' };
   FakeWebSocket.last.ack('join-room', { ...ACK, resumed: true, participants: [ACK.participants[0], rui] });
@@ -177,19 +185,19 @@ test('a rejoin the server refuses for good ends it with the reason; another erro
     ['forbidden', 'removed'],
     ['busy', 'replaced'],
   ]) {
-    t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+    const clock = new FakeClock(t);
     const one = await join();
     one.socket.drop();
-    t.mock.timers.tick(300);
+    clock.tick(300);
     FakeWebSocket.last.open();
     FakeWebSocket.last.refuse('join-room', 'internal');
     await settle();
-    t.mock.timers.tick(2000);
+    clock.tick(2000);
     assert.equal(FakeWebSocket.last.sent.filter(({ event }) => event === 'join-room').length, 2);
     FakeWebSocket.last.refuse('join-room', code);
     await settle();
     assert.deepEqual(one.of('ended'), [{ reason, by: null }]);
-    t.mock.timers.reset();
+    clock.stop();
   }
 });
 
@@ -318,7 +326,7 @@ test('the end has its reason, once, and nothing is heard after it', async () => 
 });
 
 test('a media side the server has lost is made anew, and not in a frenzy', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const clock = new FakeClock(t);
   const one = await join();
   one.socket.say('media-state', { state: 'failed' });
   const second = FakePeerConnection.last;
@@ -327,7 +335,7 @@ test('a media side the server has lost is made anew, and not in a frenzy', async
   one.socket.say('media-state', { state: 'failed' });
   assert.equal(FakePeerConnection.last, second);
   one.client.leave();
-  t.mock.timers.tick(60_000);
+  clock.tick(60_000);
   assert.equal(FakePeerConnection.last, second);
 });
 

@@ -1,6 +1,17 @@
 // What stands in for the browser in these tests? (a WebSocket, an RTCPeerConnection, a MediaStream, a storage)
 // SPDX-License-Identifier: MIT
 
+import { webcrypto } from 'node:crypto';
+
+// What browsers have and Node.js 18 has not.
+globalThis.crypto ??= webcrypto;
+globalThis.CustomEvent ??= class extends Event {
+  constructor(type, { detail = null } = {}) {
+    super(type);
+    this.detail = detail;
+  }
+};
+
 /** Every socket ever made is in FakeWebSocket.all; the test plays the server: open(), say(), drop(). */
 export class FakeWebSocket {
   static all = [];
@@ -163,6 +174,45 @@ export class FakeStorage {
   }
   removeItem(key) {
     this.items.delete(key);
+  }
+}
+
+/** Time that passes only by tick(ms), in the place of setTimeout and setInterval, until the test is over. */
+export class FakeClock {
+  #now = 0;
+  #tasks = new Map(); // id -> {at, every, run}
+  #lastId = 0;
+  #real = {};
+  constructor(t) {
+    const set = (run, ms = 0, every = null) => {
+      this.#tasks.set(++this.#lastId, { at: this.#now + ms, every, run });
+      return this.#lastId;
+    };
+    const clear = (id) => this.#tasks.delete(id);
+    this.#replace('setTimeout', (run, ms) => set(run, ms));
+    this.#replace('setInterval', (run, ms) => set(run, ms, ms));
+    this.#replace('clearTimeout', clear);
+    this.#replace('clearInterval', clear);
+    t.after(() => this.stop());
+  }
+  tick(ms) {
+    const end = this.#now + ms;
+    for (;;) {
+      const [id, task] = [...this.#tasks].sort(([, a], [, b]) => a.at - b.at)[0] ?? [];
+      if (!task || task.at > end) break;
+      this.#now = task.at;
+      if (task.every === null) this.#tasks.delete(id);
+      else task.at += task.every;
+      task.run();
+    }
+    this.#now = end;
+  }
+  stop() {
+    Object.assign(globalThis, this.#real);
+  }
+  #replace(name, fake) {
+    this.#real[name] = globalThis[name];
+    globalThis[name] = fake;
   }
 }
 

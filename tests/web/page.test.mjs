@@ -11,6 +11,7 @@ import { isWeak } from '../../web/quality.js';
 import { inviteUrl, isRoomId, newRoomId, parseRoute } from '../../web/route.js';
 import { summarize } from '../../web/stats.js';
 import { hue, initials } from '../../web/tile.js';
+import './fakes.mjs';
 
 test('both languages have the same keys with the same blanks', () => {
   assert.deepEqual(Object.keys(en).sort(), Object.keys(ptBR).sort());

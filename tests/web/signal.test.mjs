@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { Signal, retryDelay } from '../../web/signal.js';
-import { FakeWebSocket, settle } from './fakes.mjs';
+import { FakeClock, FakeWebSocket, settle } from './fakes.mjs';
 
 function open() {
   const signal = new Signal('ws://x/ws', { WebSocketClass: FakeWebSocket });
@@ -73,12 +73,12 @@ test('a request fails at once while offline, when too large, and when the socket
 });
 
 test('a request without an answer times out', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const clock = new FakeClock(t);
   const { signal } = open();
   const request = signal.request('a', {}, 500);
-  t.mock.timers.tick(499);
+  clock.tick(499);
   await settle();
-  t.mock.timers.tick(1);
+  clock.tick(1);
   await assert.rejects(request, { code: 'timeout' });
   signal.close();
 });
@@ -90,17 +90,17 @@ test('the waits double up to a ceiling, with a random half', () => {
 });
 
 test('a dropped socket is dialled again, later each time, and settle() starts over', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const clock = new FakeClock(t);
   const { signal, events, socket } = open();
   const retries = () => events.filter(([type]) => type === 'drop').map(([, { retryMs }]) => retryMs);
   socket.drop();
-  t.mock.timers.tick(retries().at(-1) - 1);
+  clock.tick(retries().at(-1) - 1);
   assert.equal(FakeWebSocket.all.length, 1);
-  t.mock.timers.tick(1);
+  clock.tick(1);
   assert.equal(FakeWebSocket.all.length, 2);
   FakeWebSocket.last.drop();
   assert.ok(retries()[1] >= 300 && retries()[1] <= 600);
-  t.mock.timers.tick(retries()[1]);
+  clock.tick(retries()[1]);
   FakeWebSocket.last.open();
   signal.settle();
   FakeWebSocket.last.drop();
@@ -109,7 +109,7 @@ test('a dropped socket is dialled again, later each time, and settle() starts ov
 });
 
 test('close codes 1000 and 1008 of the server are final; so is close() here', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const clock = new FakeClock(t);
   for (const code of [1000, 1008]) {
     const { events, socket } = open();
     socket.drop(code, 'go away');
@@ -119,31 +119,31 @@ test('close codes 1000 and 1008 of the server are final; so is close() here', (t
   const before = FakeWebSocket.all.length;
   signal.close();
   assert.equal(socket.closedWith, 1000);
-  t.mock.timers.tick(60_000);
+  clock.tick(60_000);
   assert.equal(FakeWebSocket.all.length, before);
 });
 
 test('a socket that never opens is given up', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const clock = new FakeClock(t);
   const signal = new Signal('ws://x/ws', { WebSocketClass: FakeWebSocket });
   signal.open();
-  t.mock.timers.tick(8000);
+  clock.tick(8000);
   assert.equal(FakeWebSocket.last.closedWith, 'abandoned');
-  t.mock.timers.tick(300);
+  clock.tick(300);
   assert.equal(FakeWebSocket.all.length, 2);
   signal.close();
 });
 
 test('silence is noticed: an unanswered heartbeat drops the socket, an answered one does not', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const clock = new FakeClock(t);
   const { signal, socket, events } = open();
-  t.mock.timers.tick(10_000);
+  clock.tick(10_000);
   socket.ack('heartbeat');
   await settle();
-  t.mock.timers.tick(9999);
+  clock.tick(9999);
   assert.equal(socket.closedWith, undefined);
-  t.mock.timers.tick(1);
-  t.mock.timers.tick(6000);
+  clock.tick(1);
+  clock.tick(6000);
   await settle();
   assert.equal(socket.closedWith, 'abandoned');
   assert.equal(events.at(-1)[1].reason, 'silent');
@@ -151,12 +151,12 @@ test('silence is noticed: an unanswered heartbeat drops the socket, an answered 
 });
 
 test('probe() dials at once instead of waiting', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const clock = new FakeClock(t);
   const { signal, socket } = open();
   socket.drop();
   signal.probe();
   assert.equal(FakeWebSocket.all.length, 2);
-  t.mock.timers.tick(60_000 / 8 - 1);
+  clock.tick(60_000 / 8 - 1);
   assert.equal(FakeWebSocket.all.length, 2, 'the retry that was pending must not dial a second time');
   signal.close();
   signal.probe();
