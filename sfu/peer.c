@@ -166,12 +166,17 @@ static void post_description(struct peer *p, bool offer, int64_t now_us)
         carry_out(p, now_us); // streams were placed on its m-lines
 }
 
-// The answer waits for ICE credentials: at the start, and after an ICE restart.
+// The answer waits for ICE credentials: at the start, and after an ICE restart. Where ICE could not begin they will
+// never come.
 static void try_answer(struct peer *p, int64_t now_us)
 {
     struct transport_local local;
-    if (p->negotiate->state == NEGOTIATE_REMOTE_OFFER && local_is_known(p, &local))
+    if (p->negotiate->state != NEGOTIATE_REMOTE_OFFER)
+        return;
+    if (local_is_known(p, &local))
         post_description(p, false, now_us);
+    else if (local.impossible)
+        post_refusal(p, p->answer_tag, SFU_MEDIA_FAILED, "the server has no address or port left for media");
 }
 
 static void try_offer(struct peer *p, int64_t now_us)
@@ -220,6 +225,8 @@ static void on_state(void *arg, enum sfu_state state)
         if (state == SFU_CONNECTED && leg->outgoing.video)
             sub_keyframe(leg->sub, worker_now_us(p->cfg.worker));
     }
+    if (state == SFU_FAILED)
+        try_answer(p, worker_now_us(p->cfg.worker));
 }
 
 static void on_local(void *arg)

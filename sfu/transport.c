@@ -46,6 +46,7 @@ struct transport {
     char remote_ufrag[ICE_UFRAG_MAX + 1], remote_pwd[ICE_PWD_MAX + 1];
     GString *candidates;
     bool complete;
+    bool has_local; // credentials were given once
     bool has_path;
     struct path path;
     enum ice_state ice_state;
@@ -404,6 +405,7 @@ static void take_local(struct transport *t, const struct ice_event *event)
     g_strlcpy(t->pwd, event->pwd, sizeof(t->pwd));
     g_string_assign(t->candidates, event->data);
     t->complete = false;
+    t->has_local = true;
     t->handlers.local(t->arg);
 }
 
@@ -523,6 +525,7 @@ void transport_local(const struct transport *t, struct transport_local *out)
                                     .fingerprint = dtls_cert_fingerprint(worker_cert(t->worker)),
                                     .candidates = t->candidates->str,
                                     .complete = t->complete,
+                                    .impossible = t->ice_state == ICE_FAILED && !t->has_local,
                                     .lite = ice_is_lite(worker_ice(t->worker))};
 }
 

@@ -40,6 +40,7 @@ struct transport_local {
     const char *fingerprint; // sha-256
     const char *candidates;  // lines joined by '\n', "" none yet
     bool complete;           // no more candidates will come
+    bool impossible;         // ICE could not begin: there will be no credentials
     bool lite;               // RFC 8445 s2.5
 };
 void transport_local(const struct transport *transport, struct transport_local *out);

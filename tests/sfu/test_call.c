@@ -616,6 +616,26 @@ static void test_lite(void **state)
     end(&s);
 }
 
+// With every media port taken an offer is refused rather than left without an answer.
+static void test_no_free_port(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(own);
+    int taken = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(taken, (struct sockaddr *)&own, len), 0);
+    assert_int_equal(getsockname(taken, (struct sockaddr *)&own, &len), 0);
+    uint16_t port = ntohs(own.sin_port);
+    begin_with(&s, &(struct sfu_config){.port_min = port, .port_max = port});
+    struct actor *ann = join(&s, 1);
+    UNTIL(&s, ann->refused);
+    assert_int_equal(ann->reason, SFU_MEDIA_FAILED);
+    assert_int_equal(ann->state, SFU_FAILED);
+    close(taken);
+    end(&s);
+}
+
 // An offer of many m-lines with long names; the first `sending` of them send.
 static char *large_offer(unsigned count, unsigned sending)
 {
@@ -693,7 +713,7 @@ int main(void)
         cmocka_unit_test(test_ice_restart),           cmocka_unit_test(test_wrong_descriptions),
         cmocka_unit_test(test_random_datagrams),      cmocka_unit_test(test_spoilt_srtp),
         cmocka_unit_test(test_hello_from_elsewhere),  cmocka_unit_test(test_lite),
-        cmocka_unit_test(test_largest_answer),
+        cmocka_unit_test(test_largest_answer),        cmocka_unit_test(test_no_free_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
