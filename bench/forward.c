@@ -32,7 +32,7 @@ static void throw_away(struct sink *sink, struct packet *out)
     packet_unref(out);
 }
 
-static const struct sink_ops null_ops = {stream_open, stream_close, throw_away};
+static const struct sink_ops null_ops = {stream_open, stream_close, throw_away, NULL};
 
 struct scene {
     const char *name;
@@ -75,6 +75,7 @@ static void receive(struct ingress *in, struct pool *pool, const struct scene *s
     packet->received_us = now_us;
     rtp_parse(&packet->rtp, packet->buf, packet->len);
     ingress_rx(in, packet, now_us);
+    ingress_flush(in, now_us);
     packet_unref(packet);
 }
 

@@ -7,5 +7,6 @@
 #include "sfu/packet.h"
 #include "sfu/track.h"
 
-// Gives a packet that track_rx() took to every sub of the track. Worker thread; neither allocates nor blocks.
-void forward(struct track *track, const struct packet *packet, int64_t now_us);
+// Gives packets that track_rx() took, in the order they came, to every sub of the track. Worker thread; neither
+// allocates nor blocks.
+void forward(struct track *track, const struct packet *const *packets, unsigned count, int64_t now_us);

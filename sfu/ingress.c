@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "sfu/ingress.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -55,6 +56,7 @@ static void rehash(struct ingress *in)
 
 void ingress_forget(struct ingress *in, const struct track *track)
 {
+    assert(in->batch.count == 0);
     for (unsigned i = 0; i < INGRESS_BUCKETS; i++)
         if (in->bucket[i].track == track)
             in->bucket[i].track = NULL;
@@ -177,6 +179,43 @@ static void note_arrival(struct uplink *uplink, const struct packet *packet, int
         uplink_wake(uplink, now_us);
 }
 
+static void hold(struct ingress *in, struct track *track, struct packet *packet, int64_t now_us)
+{
+    struct ingress_batch *batch = &in->batch;
+    if (batch->count == INGRESS_BATCH)
+        ingress_flush(in, now_us);
+    batch->track[batch->count] = track;
+    batch->packet[batch->count++] = packet_ref(packet);
+}
+
+// The packets of the track of entry `first`, in order; their entries are emptied.
+static unsigned take_track(struct ingress_batch *batch, unsigned first, const struct packet *packets[INGRESS_BATCH])
+{
+    struct track *track = batch->track[first];
+    unsigned count = 0;
+    for (unsigned i = first; i < batch->count; i++) {
+        if (batch->track[i] != track)
+            continue;
+        packets[count++] = batch->packet[i];
+        batch->track[i] = NULL;
+    }
+    return count;
+}
+
+void ingress_flush(struct ingress *in, int64_t now_us)
+{
+    struct ingress_batch *batch = &in->batch;
+    const struct packet *packets[INGRESS_BATCH];
+    for (unsigned i = 0; i < batch->count; i++) {
+        struct track *track = batch->track[i];
+        if (track)
+            forward(track, packets, take_track(batch, i, packets), now_us);
+    }
+    for (unsigned i = 0; i < batch->count; i++)
+        packet_unref(batch->packet[i]);
+    batch->count = 0;
+}
+
 void ingress_rx(struct ingress *in, struct packet *packet, int64_t now_us)
 {
     struct uplink *uplink = &in->uplink;
@@ -186,8 +225,10 @@ void ingress_rx(struct ingress *in, struct packet *packet, int64_t now_us)
 
     const struct uplink_pt *pt = &uplink->pt[packet->rtp.pt];
     const struct ingress_ssrc *from = ingress_find(in, packet->rtp.ssrc);
-    if (!from)
+    if (!from) {
+        ingress_flush(in, now_us); // a layer that begins anew must not take the old one's packets with it
         from = learn(in, packet, now_us);
+    }
     if (!from)
         return;
     if (from->rtx != (pt->kind == UPLINK_RTX) || !track_accepts_pt(from->track, packet->rtp.pt)) {
@@ -196,5 +237,5 @@ void ingress_rx(struct ingress *in, struct packet *packet, int64_t now_us)
     }
     uplink->media_ssrc = packet->rtp.ssrc;
     if (track_rx(from->track, &from->track->layer[from->layer], packet, now_us))
-        forward(from->track, packet, now_us);
+        hold(in, from->track, packet, now_us);
 }

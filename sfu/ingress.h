@@ -16,6 +16,7 @@
 enum {
     INGRESS_SSRCS_MAX = 64, // SFU_TRACKS_MAX tracks of TRACK_LAYERS_MAX layers with RTX fit
     INGRESS_BUCKETS = 128,
+    INGRESS_BATCH = 32, // packets that go forward together
 };
 
 struct ingress_ssrc {
@@ -25,16 +26,30 @@ struct ingress_ssrc {
     struct track *track; // NULL: the place is free
 };
 
+// What came in one receive call waits here and goes forward together: a subscriber's copies of one video frame are
+// written, sealed and sent while they are still in the cache.
+struct ingress_batch {
+    unsigned count;
+    struct track *track[INGRESS_BATCH];
+    struct packet *packet[INGRESS_BATCH]; // one reference each
+};
+
 struct ingress {
     struct uplink uplink;
+    struct ingress_batch batch;
     unsigned count;
     struct ingress_ssrc bucket[INGRESS_BUCKETS];
 };
 
 void ingress_init(struct ingress *in, struct pool *pool, struct stats *stats);
 
-// One packet from the peer's transport (transport_handlers.rtp): to its track, and from there forward.
+// One packet from the peer's transport (transport_handlers.rtp): to its track, and with the next ingress_flush()
+// forward.
 void ingress_rx(struct ingress *in, struct packet *packet, int64_t now_us);
+
+// Forwards what waits. To be called after the last packet of a receive call and before anything else is done with
+// the peer, so that the batch is empty outside the receive path.
+void ingress_flush(struct ingress *in, int64_t now_us);
 
 // SDP says that this SSRC is the layer's (a=ssrc), or its RTX (a=ssrc-group:FID). -ENOSPC: too many.
 int ingress_declare(struct ingress *in, struct track *track, unsigned layer, bool rtx, uint32_t ssrc);

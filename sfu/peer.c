@@ -203,9 +203,16 @@ static void on_rtp(void *arg, struct packet *packet, int64_t now_us)
     ingress_rx(&p->ingress, packet, now_us);
 }
 
+static void on_rtp_done(void *arg, int64_t now_us)
+{
+    struct peer *p = arg;
+    ingress_flush(&p->ingress, now_us);
+}
+
 static void on_rtcp(void *arg, const uint8_t *data, size_t len, int64_t now_us)
 {
     struct peer *p = arg;
+    ingress_flush(&p->ingress, now_us); // what came before it is forwarded before it
     feedback_rx(&p->feedback, data, len, now_us);
 }
 
@@ -244,6 +251,7 @@ static void on_candidate(void *arg, const char *line)
 
 static const struct transport_handlers transport_calls = {
     .rtp = on_rtp,
+    .rtp_done = on_rtp_done,
     .rtcp = on_rtcp,
     .message = on_message,
     .state = on_state,

@@ -19,6 +19,9 @@ struct sink_ops {
     // Takes ownership of a plain RTP packet whose stream, twcc_offset and video are set. Never fails: a sink that
     // cannot take it counts and drops it.
     void (*tx)(struct sink *sink, struct packet *out);
+
+    // Several packets have been given and more may not come soon. NULL: the sink does not care.
+    void (*flush)(struct sink *sink);
 };
 
 enum { SINK_NO_STREAM = 0xffff };

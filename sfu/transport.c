@@ -160,7 +160,12 @@ static void sink_tx(struct sink *sink, struct packet *out)
     enqueue(t, out, t->streams[out->stream].cipher);
 }
 
-static const struct sink_ops transport_sink_ops = {stream_open, stream_close, sink_tx};
+static void sink_flush(struct sink *sink)
+{
+    transport_flush(of_sink(sink));
+}
+
+static const struct sink_ops transport_sink_ops = {stream_open, stream_close, sink_tx, sink_flush};
 
 struct sink *transport_sink(struct transport *t)
 {
@@ -336,6 +341,7 @@ static void twin_ready(void *arg, int64_t now_us)
         rx_from(twin->transport, twin->watch.fd, &from[i], packets[i], now_us);
         packet_unref(packets[i]);
     }
+    twin->transport->handlers.rtp_done(twin->transport->arg, now_us);
 }
 
 static void rx_slow(struct transport *t, const struct ice_event *event, int64_t now_us)
@@ -352,6 +358,7 @@ static void rx_slow(struct transport *t, const struct ice_event *event, int64_t 
     union sockaddr_any from = t->path.remote; // libnice has checked it
     rx_from(t, -1, &from, packet, now_us);
     packet_unref(packet);
+    t->handlers.rtp_done(t->arg, now_us);
 }
 
 // ---- ICE ---------------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ struct worker;
 // Upward calls; `now_us` is the turn's time. All are required.
 struct transport_handlers {
     void (*rtp)(void *arg, struct packet *packet,
-                int64_t now_us); // opened and parsed; borrowed: take a reference to keep it
+                int64_t now_us);                 // opened and parsed; borrowed: take a reference to keep it
+    void (*rtp_done)(void *arg, int64_t now_us); // after the last packet of one receive call
     void (*rtcp)(void *arg, const uint8_t *data, size_t len, int64_t now_us); // opened compound
     void (*message)(void *arg, const struct datachan_message *message);
     void (*state)(void *arg, enum sfu_state state);

@@ -110,7 +110,7 @@ static inline const struct rig_out *rig_last(const struct rig *rig, unsigned n)
 // A publisher and a receiver who have agreed on nothing yet, so that a test may say what.
 static inline void rig_init(struct rig *rig)
 {
-    static const struct sink_ops ops = {rig_stream_open, rig_stream_close, rig_tx};
+    static const struct sink_ops ops = {rig_stream_open, rig_stream_close, rig_tx, NULL};
     memset(rig, 0, sizeof(*rig));
     rig->now_us = 1000000;
     rig->pool = pool_new(4096);
@@ -226,6 +226,7 @@ static inline void rig_rx(struct rig *rig, const uint8_t *buf, size_t len)
     packet->received_us = rig->now_us;
     g_assert_cmpint(rtp_parse(&packet->rtp, packet->buf, len), ==, RTP_OK);
     ingress_rx(&rig->ingress, packet, rig->now_us);
+    ingress_flush(&rig->ingress, rig->now_us);
     packet_unref(packet);
 }
 

@@ -57,7 +57,7 @@ static void tx(struct sink *sink, struct packet *out)
     packet_unref(out);
 }
 
-static const struct sink_ops sink_ops = {stream_open, stream_close, tx};
+static const struct sink_ops sink_ops = {stream_open, stream_close, tx, NULL};
 
 void transport_tx_rtcp(struct transport *transport, const uint8_t *data, size_t len)
 {
@@ -162,6 +162,7 @@ static void arrive_up(struct sim_peer *peer, const struct sim_datagram *d)
     packet->received_us = sim->now_us;
     g_assert_cmpint(rtp_parse(&packet->rtp, packet->buf, packet->len), ==, RTP_OK);
     ingress_rx(&peer->ingress, packet, sim->now_us);
+    ingress_flush(&peer->ingress, sim->now_us);
     packet_unref(packet);
 }
 

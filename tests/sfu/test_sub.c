@@ -55,7 +55,7 @@ static uint16_t full(struct sink *sink, uint32_t ssrc)
 static void a_full_sink_refuses(void **state)
 {
     (void)state;
-    const struct sink_ops ops = {full, rig_stream_close, rig_tx};
+    const struct sink_ops ops = {full, rig_stream_close, rig_tx, NULL};
     struct rig rig;
     rig_open(&rig, CODEC_VP8);
     rig_unsubscribe(&rig, rig.sub);
