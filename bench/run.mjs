@@ -32,6 +32,7 @@ const HELP = `script/bench [floor] [forward] [load] [peers] [fan-out] [knee] [me
   --rounds N        (3)
   --seconds N       length of a window (10)
   --patience N      wait up to N seconds for other programs to be quiet, before each window (0)
+  --no-steer        let the kernel's work of receiving for the swarm be billed to the server that sends
   --build DIR       (build/release)
   --publish         draw the charts into bench/charts
 `;
@@ -43,6 +44,7 @@ const options = {
   rounds: { type: 'string' },
   seconds: { type: 'string' },
   patience: { type: 'string', default: '0' },
+  'no-steer': { type: 'boolean', default: false },
   build: { type: 'string' },
   publish: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -239,7 +241,7 @@ const stages = { floor: 'floor', forward: 'forward', load: 'load', peers: 'peers
 
 async function run({ values, positionals }) {
   const separate = isInside();
-  const net = separate ? await ServerNet.make() : { prefix: () => [], path: null, free() {} };
+  const net = separate ? await ServerNet.make({ steer: values['no-steer'] ? null : 1 }) : { prefix: () => [], path: null, free() {} };
   const several = availableParallelism() > 1 || separate;
   const context = {
     net, root, separate,
@@ -249,7 +251,7 @@ async function run({ values, positionals }) {
     swarmAddress: separate ? SWARM_ADDRESS : '127.0.0.1',
   };
   const bench = new Bench(values, context);
-  bench.record({ kind: 'machine', separate, ...describeMachine(root) });
+  bench.record({ kind: 'machine', separate, steered: net.isSteered ?? false, ...describeMachine(root) });
   bench.missing.forEach((why) => bench.say(`not measured: ${why}`));
   try {
     const asked = positionals.length ? positionals : Object.keys(stages).filter((name) => name !== 'load');

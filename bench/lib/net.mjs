@@ -48,7 +48,11 @@ function raiseBuffers() {
 export class ServerNet {
   #holder;
 
-  static async make() {
+  /**
+   * `steer`: what the kernel does to receive for the swarm runs on that core instead of the one that sends (RPS), where
+   * it would be billed to the server. Two machines would not bill it either.
+   */
+  static async make({ steer = null } = {}) {
     const net = new ServerNet();
     net.#holder = spawn('unshare', ['-n', 'sleep', 'infinity'], { stdio: 'ignore' });
     await untilSeparate(net.#holder.pid);
@@ -67,6 +71,7 @@ export class ServerNet {
     ip('addr', 'add', `${SWARM_ADDRESS}/24`, 'dev', 'swarm0');
     inside('ip', 'link', 'set', 'server0', 'up');
     ip('link', 'set', 'swarm0', 'up');
+    net.isSteered = steer !== null && steerReceiving('swarm0', steer);
     return net;
   }
 
@@ -83,6 +88,13 @@ export class ServerNet {
   free() {
     this.#holder.kill('SIGKILL');
   }
+}
+
+// /sys shows the devices of the namespace it was mounted in.
+function steerReceiving(device, core) {
+  const file = `/sys/class/net/${device}/queues/rx-0/rps_cpus`;
+  const mask = (1 << core).toString(16);
+  return spawnSync('unshare', ['-m', 'sh', '-c', `mount -t sysfs none /sys && echo ${mask} > ${file}`]).status === 0;
 }
 
 async function untilSeparate(pid) {
