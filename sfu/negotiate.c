@@ -102,6 +102,26 @@ static int check_numbers(const struct negotiate *n, const struct sdp_media *medi
     return 0;
 }
 
+// The same within one description.
+static int check_meanings(const struct sdp *sdp, struct refusal *refusal)
+{
+    bool known[128] = {false};
+    enum codec meaning[128], codec;
+    for (unsigned i = 0; i < sdp->media_count; i++) {
+        const struct sdp_media *media = &sdp->media[i];
+        for (unsigned c = 0; c < media->codec_count && !sdp_is_rejected(media); c++) {
+            uint8_t pt = media->codecs[c].pt;
+            if (!house_find(&media->codecs[c], &codec))
+                continue;
+            if (known[pt] && meaning[pt] != codec)
+                return refuse(refusal, SFU_BAD_SDP, "payload type %u has another meaning on an earlier m-line", pt);
+            known[pt] = true;
+            meaning[pt] = codec;
+        }
+    }
+    return 0;
+}
+
 static int check_known(const struct mline *mline, const struct sdp_media *media, unsigned index,
                        struct refusal *refusal)
 {
@@ -171,7 +191,7 @@ static int check(const struct negotiate *n, const struct sdp *sdp, bool answer, 
     }
     if (publishing > SFU_TRACKS_MAX)
         return refuse(refusal, SFU_TOO_MANY, "%u m-lines send, at most %u may", publishing, SFU_TRACKS_MAX);
-    return check_transport(n, sdp, answer, refusal);
+    return check_meanings(sdp, refusal) < 0 ? -1 : check_transport(n, sdp, answer, refusal);
 }
 
 // ---- learning its numbers ----------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-// Do we keep to our word with a browser at the bounds: the most m-lines, the longest names, numbers taken, roles
-// open? SPDX-License-Identifier: MIT
+// Do we keep our word with a browser at the bounds? (the most m-lines, the longest names, numbers taken, roles open)
+// SPDX-License-Identifier: MIT
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -144,6 +144,30 @@ static void test_numbers_are_unique(void **state)
     negotiate_free(n);
 }
 
+// One payload type for two codecs in one bundle cannot be told apart (RFC 9143 section 9.1).
+static void test_number_with_two_meanings(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "v=0\r\no=- 77 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n"
+        "a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\n"
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendonly\r\na=rtcp-mux\r\n"
+        "a=rtpmap:111 opus/48000/2\r\na=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
+        "m=video 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=sendonly\r\na=rtcp-mux\r\n"
+        "a=rtpmap:111 VP8/90000\r\na=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n";
+    struct negotiate *n = negotiate_new();
+    struct description offer = parse(g_strdup(text), SDP_SETUP_ACTPASS);
+    assert_int_equal(refused(n, &offer, false), SFU_BAD_SDP);
+    assert_int_equal(n->mline_count, 0);
+    offer.sdp->media[1].codecs[0].pt = 96;
+    assert_int_equal(refused(n, &offer, false), SFU_OK); // a second number for mid stays unknown
+    offer.sdp->media[1].extmaps[0] = (struct sdp_extmap){.id = 3, .uri = sdp_span_of(ext_uri(EXT_TWCC))};
+    drop(answer_of(n));
+    assert_int_equal(refused(n, &offer, false), SFU_BAD_SDP);
+    drop(offer);
+    negotiate_free(n);
+}
+
 // Who is the DTLS client stays so, whatever a later offer leaves open (RFC 8842 section 5.3).
 static void test_roles_stay(void **state)
 {
@@ -169,9 +193,8 @@ static void test_roles_stay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_largest_description),
-        cmocka_unit_test(test_more_streams_than_mlines),
-        cmocka_unit_test(test_numbers_are_unique),
+        cmocka_unit_test(test_largest_description), cmocka_unit_test(test_more_streams_than_mlines),
+        cmocka_unit_test(test_numbers_are_unique),  cmocka_unit_test(test_number_with_two_meanings),
         cmocka_unit_test(test_roles_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
