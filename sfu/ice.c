@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: MIT
 #include "sfu/ice.h"
 
-#include <glib-unix.h>
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sfu/ice_address.h"
 #include "sfu/ice_agent.h"
+#include "sfu/ice_loop.h"
 #include "sfu/ice_twin.h"
 #include "sfu/log.h"
 
@@ -17,9 +17,8 @@ enum { SENDS_MAX = 4096 }; // ice_send() letters under way; more datagrams are d
 struct ice {
     // fixed at birth
     struct ice_config config; // owns its strings
-    struct ice_agent_options options;
-    GMainContext *context;
-    GMainLoop *loop;
+    bool twins;               // this kernel takes the socket filters
+    struct ice_loop *loop;
     GThread *thread;
 
     // written by anyone
@@ -27,7 +26,8 @@ struct ice {
     _Atomic unsigned sends;
 
     // the ICE thread's
-    GHashTable *agents; // uint64_t id -> struct ice_agent
+    GHashTable *seats; // uint64_t id -> struct seat
+    bool quit;
 };
 
 enum command_type {
@@ -39,6 +39,13 @@ enum command_type {
     COMMAND_MOVED,
     COMMAND_SEND,
     COMMAND_QUIT
+};
+
+// An agent and its place in the loop.
+struct seat {
+    struct ice_loop *loop;
+    struct ice_member *member;
+    struct ice_agent *agent;
 };
 
 struct command {
@@ -56,17 +63,29 @@ struct command {
 
 static void open_agent(struct ice *ice, const struct command *command)
 {
-    g_assert(!g_hash_table_contains(ice->agents, &command->id));
-    uint64_t *key = g_memdup2(&command->id, sizeof(command->id));
-    g_hash_table_insert(ice->agents, key, ice_agent_new(&ice->options, command->id, command->reply));
+    g_assert(!g_hash_table_contains(ice->seats, &command->id));
+    struct seat *seat = g_new(struct seat, 1);
+    *seat = (struct seat){.loop = ice->loop, .member = ice_loop_add(ice->loop)};
+    struct ice_agent_options options = {&ice->config, ice_member_context(seat->member), ice->twins};
+    ice_loop_enter(ice->loop, seat->member);
+    seat->agent = ice_agent_new(&options, command->id, command->reply);
+    ice_loop_leave(ice->loop, seat->member);
+    g_hash_table_insert(ice->seats, g_memdup2(&command->id, sizeof(command->id)), seat);
 }
 
-static void to_agent(struct ice *ice, struct ice_agent *agent, const struct command *command)
+static void seat_free(gpointer arg)
+{
+    struct seat *seat = arg;
+    ice_loop_enter(seat->loop, seat->member);
+    ice_agent_free(seat->agent);
+    ice_loop_leave(seat->loop, seat->member);
+    ice_loop_remove(seat->loop, seat->member);
+    g_free(seat);
+}
+
+static void to_agent(struct ice_agent *agent, const struct command *command)
 {
     switch (command->type) {
-    case COMMAND_CLOSE:
-        g_hash_table_remove(ice->agents, &command->id);
-        break;
     case COMMAND_REMOTE:
         ice_agent_remote(agent, command->data, command->data + command->split);
         break;
@@ -83,6 +102,7 @@ static void to_agent(struct ice *ice, struct ice_agent *agent, const struct comm
         ice_agent_send(agent, command->data, command->len);
         break;
     case COMMAND_OPEN:
+    case COMMAND_CLOSE:
     case COMMAND_QUIT:
         break;
     }
@@ -96,19 +116,24 @@ static void carry_out(struct ice *ice, const struct command *command)
         open_agent(ice, command);
         return;
     }
-    if (command->type == COMMAND_QUIT) {
-        g_main_loop_quit(ice->loop);
+    if (command->type == COMMAND_CLOSE) {
+        g_hash_table_remove(ice->seats, &command->id);
         return;
     }
-    struct ice_agent *agent = g_hash_table_lookup(ice->agents, &command->id);
-    if (agent)
-        to_agent(ice, agent, command);
+    if (command->type == COMMAND_QUIT) {
+        ice->quit = true;
+        return;
+    }
+    struct seat *seat = g_hash_table_lookup(ice->seats, &command->id);
+    if (!seat)
+        return;
+    ice_loop_enter(ice->loop, seat->member);
+    to_agent(seat->agent, command);
+    ice_loop_leave(ice->loop, seat->member);
 }
 
-static gboolean on_mail(gint fd, GIOCondition condition, gpointer arg)
+static void read_mail(struct ice *ice)
 {
-    (void)fd, (void)condition;
-    struct ice *ice = arg;
     for (struct mail *mail = mailbox_take(&ice->box), *next; mail; mail = next) {
         next = mail->next;
         struct command *command = (struct command *)mail;
@@ -116,26 +141,16 @@ static gboolean on_mail(gint fd, GIOCondition condition, gpointer arg)
         explicit_bzero(command->data, command->len);
         g_free(command);
     }
-    return G_SOURCE_CONTINUE;
 }
 
 static gpointer run(gpointer arg)
 {
     struct ice *ice = arg;
-    // libnice starts its name look-ups from the thread's default context.
-    g_main_context_push_thread_default(ice->context);
-    GSource *source = g_unix_fd_source_new(ice->box.fd, G_IO_IN);
-    g_source_set_callback(source, G_SOURCE_FUNC(on_mail), ice, NULL);
-    g_source_attach(source, ice->context);
-    g_main_loop_run(ice->loop);
-    on_mail(ice->box.fd, G_IO_IN, ice);
-    g_source_destroy(source);
-    g_source_unref(source);
-    g_hash_table_remove_all(ice->agents);
-    // Look-ups that were cancelled still report back once.
-    while (g_main_context_iteration(ice->context, FALSE)) {
+    while (!ice->quit) {
+        if (ice_loop_turn(ice->loop))
+            read_mail(ice);
     }
-    g_main_context_pop_thread_default(ice->context);
+    g_hash_table_remove_all(ice->seats);
     return NULL;
 }
 
@@ -226,11 +241,10 @@ struct ice *ice_new(const struct ice_config *cfg, char *err, size_t err_size)
     struct ice *ice = g_new0(struct ice, 1);
     copy_config(ice, cfg);
     mailbox_init(&ice->box, NULL, NULL);
-    ice->context = g_main_context_new();
-    ice->loop = g_main_loop_new(ice->context, FALSE);
-    ice->agents = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)ice_agent_free);
-    ice->options = (struct ice_agent_options){&ice->config, ice->context, ice_twin_works()};
-    if (!ice->options.twins)
+    ice->loop = ice_loop_new(ice->box.fd);
+    ice->seats = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, seat_free);
+    ice->twins = ice_twin_works();
+    if (!ice->twins)
         sfu_log(SFU_LOG_WARN, "ICE: this kernel refuses the socket filters; media takes a slower way");
     ice->thread = g_thread_new("ice", run, ice);
     return ice;
@@ -242,10 +256,9 @@ void ice_free(struct ice *ice)
         return;
     post(ice, command_new(COMMAND_QUIT, 0, 0));
     g_thread_join(ice->thread);
+    g_hash_table_destroy(ice->seats);
+    ice_loop_free(ice->loop);
     mailbox_close(&ice->box);
-    g_hash_table_destroy(ice->agents);
-    g_main_loop_unref(ice->loop);
-    g_main_context_unref(ice->context);
     g_strfreev((char **)ice->config.bind_address);
     g_free((char *)ice->config.announced_address);
     g_free((char *)ice->config.stun_host);

@@ -15,7 +15,7 @@ struct ice_agent;
 
 struct ice_agent_options {
     const struct ice_config *config; // outlives the agents
-    GMainContext *context;           // the ICE thread's
+    GMainContext *context;           // the agent's own, iterated by the ICE thread
     bool twins;                      // ice_twin_works()
 };
 

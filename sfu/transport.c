@@ -18,8 +18,10 @@
 #include "sfu/worker.h"
 
 enum {
-    EARLY_MAX = 8,     // datagrams kept while ICE has not told us its path
-    STREAMS_MAX = 512, // outgoing SSRCs
+    EARLY_MAX = 8,           // datagrams kept while ICE has not told us its path
+    STREAMS_MAX = 512,       // outgoing SSRCs
+    PATH_SILENT_US = 500000, // after which packets from another address may be the browser's new path
+    MOVED_US = 300000,       // between two words to ICE about it
 };
 
 struct twin {
@@ -49,6 +51,8 @@ struct transport {
     bool has_local; // credentials were given once
     bool has_path;
     struct path path;
+    int64_t heard_us; // when the last packet verified
+    int64_t moved_us; // when ICE was last told that the browser has moved
     enum ice_state ice_state;
     struct twin twins[ICE_TWIN_MAX];
     unsigned twin_count;
@@ -57,6 +61,7 @@ struct transport {
 
     // DTLS, SRTP, SCTP
     struct dtls *dtls; // NULL until the remote description came
+    int64_t dtls_due_us;
     struct cipher_sealer *sealer;
     struct cipher_opener *opener;
     uint16_t sctp_port;
@@ -245,6 +250,7 @@ static void pump_dtls(struct transport *t)
     }
     if (!t->opener && dtls_state(t->dtls) == DTLS_CONNECTED)
         keys_agreed(t);
+    t->dtls_due_us = dtls_due(t->dtls);
     update_state(t);
 }
 
@@ -266,6 +272,25 @@ static void datachan_letter(void *arg, struct datachan_event *event, int64_t now
 
 // ---- receiving ---------------------------------------------------------------------------------------------
 
+// The browser is where this packet came from, which ICE does not know or believes lost.
+static void tell_moved(struct transport *t, int fd, const union sockaddr_any *from, int64_t now_us)
+{
+    if (now_us < t->moved_us + MOVED_US)
+        return;
+    for (unsigned i = 0; i < t->twin_count; i++) {
+        if (t->twins[i].watch.fd == fd)
+            ice_moved(worker_ice(t->worker), t->id, &t->twins[i].local, from);
+    }
+    t->moved_us = now_us;
+}
+
+static void heard(struct transport *t, int64_t now_us)
+{
+    t->heard_us = now_us;
+    if (t->ice_state == ICE_DISCONNECTED)
+        tell_moved(t, t->path.fd, &t->path.remote, now_us);
+}
+
 static void rx_rtp(struct transport *t, struct packet *packet, int64_t now_us)
 {
     struct stats *stats = worker_stats(t->worker);
@@ -275,6 +300,7 @@ static void rx_rtp(struct transport *t, struct packet *packet, int64_t now_us)
         return;
     }
     packet->len = (uint16_t)len;
+    heard(t, now_us);
     if (rtp_parse(&packet->rtp, packet->buf, packet->len) != RTP_OK) {
         stats_drop(stats, DROP_BAD_RTP);
         return;
@@ -290,6 +316,7 @@ static void rx_rtcp(struct transport *t, struct packet *packet, int64_t now_us)
         stats_drop(worker_stats(t->worker), len == -EALREADY ? DROP_REPLAYED : DROP_BAD_TAG);
         return;
     }
+    heard(t, now_us);
     t->handlers.rtcp(t->arg, packet->buf, (size_t)len, now_us);
 }
 
@@ -320,6 +347,20 @@ static void keep_early(struct transport *t, struct packet *packet, const union s
     t->early[t->early_count++] = (struct early){packet_ref(packet), *from, fd};
 }
 
+// From another address than the selected one: dropped. But a browser with several networks may change its path
+// without a word, and then what verifies is proof of where it is.
+static void rx_elsewhere(struct transport *t, int fd, const union sockaddr_any *from, struct packet *packet,
+                         int64_t now_us)
+{
+    stats_drop(worker_stats(t->worker), DROP_WRONG_PATH);
+    if (!t->opener || now_us < t->heard_us + PATH_SILENT_US || now_us < t->moved_us + MOVED_US)
+        return;
+    enum demux what = demux(packet->buf, packet->len);
+    if ((what == DEMUX_RTP && cipher_open(t->opener, packet->buf, packet->len) >= 0) ||
+        (what == DEMUX_RTCP && cipher_open_rtcp(t->opener, packet->buf, packet->len) >= 0))
+        tell_moved(t, fd, from, now_us);
+}
+
 static void rx_from(struct transport *t, int fd, const union sockaddr_any *from, struct packet *packet,
                     int64_t now_us)
 {
@@ -328,7 +369,7 @@ static void rx_from(struct transport *t, int fd, const union sockaddr_any *from,
     else if (t->path.fd == fd && path_same_address(from, &t->path.remote))
         rx_datagram(t, packet, now_us);
     else
-        stats_drop(worker_stats(t->worker), DROP_WRONG_PATH);
+        rx_elsewhere(t, fd, from, packet, now_us);
 }
 
 static void twin_ready(void *arg, int64_t now_us)
@@ -517,7 +558,7 @@ void transport_free(struct transport *t)
 
 void transport_tick(struct transport *t, int64_t now_us)
 {
-    if (!t->dtls || now_us < dtls_due(t->dtls))
+    if (!t->dtls || now_us < t->dtls_due_us)
         return;
     dtls_tick(t->dtls, now_us);
     pump_dtls(t);
@@ -551,6 +592,7 @@ static int set_dtls(struct transport *t, const struct transport_remote *remote)
     t->dtls_client = remote->client;
     if (t->has_path)
         dtls_start(dtls, worker_now_us(t->worker));
+    t->dtls_due_us = dtls_due(dtls);
     return 0;
 }
 
