@@ -15,11 +15,11 @@
 #include "sfu/log.h"
 #include "sfu/outbox.h"
 #include "sfu/path.h"
+#include "sfu/streams.h"
 #include "sfu/worker.h"
 
 enum {
     EARLY_MAX = 8,           // datagrams kept while ICE has not told us its path
-    STREAMS_MAX = 512,       // outgoing SSRCs
     PATH_SILENT_US = 500000, // after which packets from another address may be the browser's new path
     MOVED_US = 300000,       // between two words to ICE about it
 };
@@ -70,12 +70,7 @@ struct transport {
 
     // sending
     struct sink sink;
-    struct {
-        bool used;
-        uint32_t ssrc;
-        struct cipher_stream *cipher; // NULL until keys are agreed
-    } * streams;
-    unsigned stream_count;
+    struct streams streams;
     uint16_t twcc_seq;
     struct outbox outbox;
     struct deferred flush;
@@ -115,21 +110,8 @@ static struct transport *of_sink(struct sink *sink)
 
 static uint16_t stream_open(struct sink *sink, uint32_t ssrc)
 {
-    struct transport *t = of_sink(sink);
-    unsigned i = 0;
-    while (i < t->stream_count && t->streams[i].used)
-        i++;
-    if (i == STREAMS_MAX)
-        return SINK_NO_STREAM;
-    if (i == t->stream_count) {
-        t->stream_count = MAX(8, t->stream_count * 2);
-        t->streams = g_realloc_n(t->streams, t->stream_count, sizeof(t->streams[0]));
-        memset(&t->streams[i], 0, (t->stream_count - i) * sizeof(t->streams[0]));
-    }
-    t->streams[i].used = true;
-    t->streams[i].ssrc = ssrc;
-    t->streams[i].cipher = t->sealer ? cipher_stream_new(t->sealer, ssrc) : NULL;
-    return (uint16_t)i;
+    int handle = streams_open(&of_sink(sink)->streams, ssrc);
+    return handle < 0 ? SINK_NO_STREAM : (uint16_t)handle;
 }
 
 static void stream_close(struct sink *sink, uint16_t stream)
@@ -137,11 +119,8 @@ static void stream_close(struct sink *sink, uint16_t stream)
     struct transport *t = of_sink(sink);
     if (stream == SINK_NO_STREAM)
         return;
-    g_assert(stream < t->stream_count && t->streams[stream].used);
     transport_flush(t); // what is queued still needs the stream's context
-    if (t->streams[stream].cipher)
-        cipher_stream_free(t->streams[stream].cipher);
-    memset(&t->streams[stream], 0, sizeof(t->streams[stream]));
+    streams_close(&t->streams, stream);
 }
 
 static void enqueue(struct transport *t, struct packet *out, struct cipher_stream *cipher)
@@ -155,14 +134,15 @@ static void enqueue(struct transport *t, struct packet *out, struct cipher_strea
 static void sink_tx(struct sink *sink, struct packet *out)
 {
     struct transport *t = of_sink(sink);
-    if (!sink->ready || out->stream >= t->stream_count || !t->streams[out->stream].cipher) {
+    struct cipher_stream *cipher = streams_cipher(&t->streams, out->stream);
+    if (!sink->ready || !cipher) {
         stats_drop(worker_stats(t->worker), DROP_NOT_CONNECTED);
         packet_unref(out);
         return;
     }
     if (out->twcc_offset)
         wr16(out->buf + out->twcc_offset, t->twcc_seq++);
-    enqueue(t, out, t->streams[out->stream].cipher);
+    enqueue(t, out, cipher);
 }
 
 static void sink_flush(struct sink *sink)
@@ -228,10 +208,7 @@ static void keys_agreed(struct transport *t)
     t->opener = cipher_opener_new(&open);
     explicit_bzero(&seal, sizeof(seal));
     explicit_bzero(&open, sizeof(open));
-    for (unsigned i = 0; i < t->stream_count; i++) {
-        if (t->streams[i].used)
-            t->streams[i].cipher = cipher_stream_new(t->sealer, t->streams[i].ssrc);
-    }
+    streams_set_sealer(&t->streams, t->sealer);
     open_sctp(t);
 }
 
@@ -513,19 +490,6 @@ struct transport *transport_new(struct worker *worker, const struct transport_ha
     return t;
 }
 
-static void free_streams(struct transport *t)
-{
-    for (unsigned i = 0; i < t->stream_count; i++) {
-        if (t->streams[i].cipher)
-            cipher_stream_free(t->streams[i].cipher);
-    }
-    g_free(t->streams);
-    if (t->sealer)
-        cipher_sealer_free(t->sealer);
-    if (t->opener)
-        cipher_opener_free(t->opener);
-}
-
 void transport_free(struct transport *t)
 {
     if (!t)
@@ -551,7 +515,9 @@ void transport_free(struct transport *t)
     }
     for (unsigned i = 0; i < t->early_count; i++)
         packet_unref(t->early[i].packet);
-    free_streams(t);
+    streams_free(&t->streams);
+    cipher_sealer_free(t->sealer);
+    cipher_opener_free(t->opener);
     g_string_free(t->candidates, TRUE);
     g_free(t);
 }
