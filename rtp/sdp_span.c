@@ -50,13 +50,31 @@ struct sdp_span sdp_span_cut(struct sdp_span *rest, char delimiter)
     return front;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct sdp_span sdp_span_trim(struct sdp_span s)
+{
+    while (s.len && is_blank(*s.p)) {
+        s.p++;
+        s.len--;
+    }
+    while (s.len && is_blank(s.p[s.len - 1]))
+        s.len--;
+    return s;
+}
+
 struct sdp_span sdp_span_word(struct sdp_span *rest)
 {
-    while (rest->len && *rest->p == ' ') {
-        rest->p++;
-        rest->len--;
-    }
-    return sdp_span_cut(rest, ' ');
+    *rest = sdp_span_trim(*rest);
+    struct sdp_span word = {rest->p, 0};
+    while (word.len < rest->len && !is_blank(word.p[word.len]))
+        word.len++;
+    if (word.len)
+        *rest = (struct sdp_span){rest->p + word.len, rest->len - word.len};
+    return word;
 }
 
 bool sdp_span_has_word(struct sdp_span list, const char *word)
@@ -66,17 +84,6 @@ bool sdp_span_has_word(struct sdp_span list, const char *word)
         if (sdp_span_is(next, word))
             return true;
     return false;
-}
-
-struct sdp_span sdp_span_trim(struct sdp_span s)
-{
-    while (s.len && (*s.p == ' ' || *s.p == '\t')) {
-        s.p++;
-        s.len--;
-    }
-    while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
-        s.len--;
-    return s;
 }
 
 bool sdp_span_number(struct sdp_span s, uint64_t max, uint64_t *value)

@@ -30,7 +30,7 @@ bool sdp_span_starts(struct sdp_span s, const char *prefix);
 // becomes empty when there was none.
 struct sdp_span sdp_span_cut(struct sdp_span *rest, char delimiter);
 
-// Takes the next word from *rest, words being separated by one or more spaces. Empty: there is none.
+// Takes the next word from *rest, words being separated by spaces and tabs. Empty: there is none.
 struct sdp_span sdp_span_word(struct sdp_span *rest);
 
 // Does this space-separated list contain the word? (ice-options, msid-semantic, ...)

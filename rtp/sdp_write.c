@@ -67,7 +67,7 @@ static void write_fingerprint(struct sdp_writer *w, const struct sdp_fingerprint
         return;
     char hex[SDP_HASH_MAX * 3 + 1];
     for (size_t i = 0; i < f->len; i++)
-        snprintf(hex + i * 3, 4, "%02X:", f->value[i]);
+        (void)snprintf(hex + i * 3, 4, "%02X:", f->value[i]);
     sdp_write_line(w, "a=fingerprint:%s %.*s", sdp_name_text(sdp_hash_names, (int)f->hash), f->len * 3 - 1, hex);
 }
 

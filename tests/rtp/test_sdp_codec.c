@@ -24,6 +24,10 @@ static void test_spans(void **state)
     assert_true(sdp_span_is(sdp_span_word(&rest), "one"));
     assert_true(sdp_span_is(sdp_span_word(&rest), "two"));
     assert_int_equal(sdp_span_word(&rest).len, 0);
+    rest = span("one\t two \t");
+    assert_true(sdp_span_is(sdp_span_word(&rest), "one"));
+    assert_true(sdp_span_is(sdp_span_word(&rest), "two"));
+    assert_int_equal(sdp_span_word(&rest).len, 0);
     rest = span("a;;b");
     assert_true(sdp_span_is(sdp_span_cut(&rest, ';'), "a"));
     assert_int_equal(sdp_span_cut(&rest, ';').len, 0);
