@@ -234,7 +234,7 @@ static void signal_offer(struct request *r)
     size_t source_count = read_sources(r, sources);
     if (failed(r))
         return;
-    media_renew(r->me, sdp);
+    media_begin(r->me);
     uint64_t tag = wait_for_sfu(r);
     if (tag)
         media_offer(r->me, tag, sdp, sources, source_count);

@@ -20,8 +20,9 @@ void media_apply(struct participant *p)
     const bool wanted[SFU_SOURCE_COUNT] = {
         [SFU_MICROPHONE] = silent || p->is_muted,
         [SFU_CAMERA] = silent || !p->is_video_enabled,
-        [SFU_SCREEN] = silent || p->is_screen_off,
-        [SFU_SCREEN_AUDIO] = silent || p->is_screen_off,
+        // A lock holds whatever name the track is given.
+        [SFU_SCREEN] = silent || p->is_screen_off || p->is_video_locked,
+        [SFU_SCREEN_AUDIO] = silent || p->is_screen_off || p->is_audio_locked,
     };
     for (int source = 0; p->peer && source < SFU_SOURCE_COUNT; source++) {
         if (p->is_stopped[source] == wanted[source])
@@ -58,7 +59,6 @@ static void forget_peer(struct participant *p, const struct fault *fault)
         g_hash_table_remove(room->roster->numbers, &room->number);
         room->number = 0;
     }
-    p->origin[0] = '\0';
     g_clear_pointer(&p->offer, g_free);
     g_clear_pointer(&p->tracks, json_decref);
     if (p->session)
@@ -82,28 +82,12 @@ void media_close(struct room *room, const struct fault *fault)
 
 // ---- what the participant says ------------------------------------------------------------------------------
 
-// The second word of "o=- 4611731400430051336 2 IN IP4 127.0.0.1" (RFC 8866 section 5.2); "" when there is none.
-static void read_origin(const char *sdp, char origin[ORIGIN_MAX + 1])
+// An offer of another RTCPeerConnection (a reloaded page) goes to the same peer: the media server replaces its
+// session once it has accepted the offer, and not before.
+void media_begin(struct participant *p)
 {
-    const char *line = g_str_has_prefix(sdp, "o=") ? sdp : strstr(sdp, "\no=");
-    const char *id = line ? strchr(line, ' ') : NULL;
-    size_t len = id ? strcspn(id + 1, " \r\n") : 0;
-    if (len > ORIGIN_MAX)
-        len = 0;
-    memcpy(origin, id ? id + 1 : "", len);
-    origin[len] = '\0';
-}
-
-void media_renew(struct participant *p, const char *sdp)
-{
-    char origin[ORIGIN_MAX + 1];
-    read_origin(sdp, origin);
-    if (p->origin[0] && origin[0] && strcmp(p->origin, origin) != 0)
-        media_leave(p, &(struct fault){ERROR_BUSY, "an offer of another RTCPeerConnection took this one's place"});
     if (p->peer == 0)
         media_join(p);
-    if (origin[0])
-        memcpy(p->origin, origin, sizeof(origin));
 }
 
 void media_offer(struct participant *p, uint64_t tag, const char *sdp, const struct sfu_mid_source *sources,
@@ -115,8 +99,6 @@ void media_offer(struct participant *p, uint64_t tag, const char *sdp, const str
 void media_answer(struct participant *p, uint64_t tag, const char *sdp, const struct sfu_mid_source *sources,
                   size_t source_count)
 {
-    if (!p->origin[0])
-        read_origin(sdp, p->origin);
     p->answer_tag = tag;
     sfu_answer(sfu_of(p), p->room->number, p->peer, tag, sdp, sources, source_count);
 }
@@ -143,6 +125,7 @@ static void rx_offer(struct participant *p, const struct sfu_event *event)
 
 static void rx_answer(struct participant *p, const struct sfu_event *event)
 {
+    g_clear_pointer(&p->offer, g_free); // whoever was answered has no offer of ours to answer
     event_sfu_answer(p, event->text);
     settle(p, event->tag, NULL);
 }
@@ -224,7 +207,7 @@ static void rx_published(struct participant *p, const struct sfu_event *event)
 // A peer that went without being asked to: the participant stays and may offer again.
 static void rx_gone(struct participant *p, const struct sfu_event *event)
 {
-    log_info("media", "room %s: the media of %s is gone: %s", p->room->id, p->user, sfu_reason_name(event->reason));
+    log_debug("media", "room %s: the media of %s is gone: %s", p->room->id, p->user, sfu_reason_name(event->reason));
     struct fault fault = {0};
     fault_say(&fault, event->reason == SFU_TOO_MANY ? ERROR_BUSY : ERROR_INTERNAL, "the media connection is gone: %s",
               event->text ? event->text : sfu_reason_name(event->reason));

@@ -18,8 +18,8 @@ void media_close(struct room *room, const struct fault *fault);
 // Tells the media server what the participant's booleans say.
 void media_apply(struct participant *participant);
 
-// Makes sure the participant has a peer that stands for the RTCPeerConnection this offer is of.
-void media_renew(struct participant *participant, const char *sdp);
+// Makes sure the participant has a peer.
+void media_begin(struct participant *participant);
 
 // These need a peer. The answer to each comes with the tag.
 void media_offer(struct participant *participant, uint64_t tag, const char *sdp, const struct sfu_mid_source *sources,

@@ -117,7 +117,7 @@ static bool has_place(const struct hub *hub, const struct room *room, const stru
 static void depart(struct participant *p, const char *reason)
 {
     struct hub *hub = hub_of(p->room);
-    log_info("room", "%s: %s is out: %s", p->room->id, p->user, reason);
+    log_debug("room", "%s: %s is out: %s", p->room->id, p->user, reason);
     media_leave(p, &(struct fault){ERROR_ROOM_CLOSED, "you have left the room"});
     event_user_disconnected(p, reason);
     if (p->session)
@@ -155,7 +155,7 @@ static struct participant *enter(struct session *session, struct room *room, con
     session->participant = p;
     media_join(p);
     settle_default_host(room);
-    log_info("room", "%s: %s is in, as %s", room->id, p->user, role_name(p->role));
+    log_debug("room", "%s: %s is in, as %s", room->id, p->user, role_name(p->role));
     return p;
 }
 
@@ -227,7 +227,7 @@ void presence_remove(struct participant *p, const struct participant *by, const 
 void presence_close(struct room *room, const char *by, const char *reason)
 {
     struct hub *hub = hub_of(room);
-    log_info("room", "%s: closed with %u participants", room->id, room->participants->len);
+    log_debug("room", "%s: closed with %u participants", room->id, room->participants->len);
     media_close(room, &(struct fault){ERROR_ROOM_CLOSED, "the room was closed"});
     event_close_room(room, by, reason);
     while (room->participants->len > 0) {
@@ -246,7 +246,7 @@ void presence_close(struct room *room, const char *by, const char *reason)
 
 void presence_lost(struct participant *p)
 {
-    log_info("room", "%s: the socket of %s is lost", p->room->id, p->user);
+    log_debug("room", "%s: the socket of %s is lost", p->room->id, p->user);
     p->session->participant = NULL;
     p->session = NULL;
     p->lost_us = hub_of(p->room)->now_us;

@@ -16,7 +16,6 @@
 
 enum {
     SESSION_TOKEN_CHARS = 32, // 192 random bits
-    ORIGIN_MAX = 32,          // bytes of the session id in an SDP o= line: a 64-bit number (RFC 3264 section 5)
     MISSED_MAX = 64,          // messages kept for a participant without a socket
     ENDED_MAX = 256,          // session tokens remembered after their participant was sent away
 };
@@ -47,7 +46,6 @@ struct participant {
     // Its side in the media server; media.c alone changes these.
     uint64_t peer; // 0: none, until it offers again
     bool is_stopped[SFU_SOURCE_COUNT];
-    char origin[ORIGIN_MAX + 1]; // which RTCPeerConnection negotiated last
     char *offer;                 // the server's offer that is not answered yet, or NULL
     uint64_t answer_tag;         // of the answer given to it
     json_t *tracks;              // the last `tracks`, or NULL

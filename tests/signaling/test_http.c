@@ -41,7 +41,7 @@ static void test_open_origins(void **state)
     assert_true(may(NULL, NULL, "http://localhost:5173", "localhost:3001"));
     assert_true(may(NULL, NULL, "http://127.0.0.1", "x"));
     assert_true(may(NULL, NULL, "http://[::1]:80", "x"));
-    assert_true(may(NULL, NULL, "null", "x"));
+    assert_false(may(NULL, NULL, "null", "localhost:3001"));
     assert_false(may(NULL, NULL, "https://evil.example", "localhost:3001"));
     assert_false(may(NULL, NULL, "http://localhost.evil.example", "localhost:3001"));
     assert_false(may(NULL, NULL, "http://127.0.0.1.evil.example", "x"));
