@@ -66,6 +66,7 @@ struct transport {
     struct cipher_opener *opener;
     uint16_t sctp_port;
     bool dtls_client, sctp_open;
+    bool keyless; // DTLS is done, but no SRTP profile was agreed on
     enum sfu_state state;
 
     // sending
@@ -82,7 +83,7 @@ static enum sfu_state state_now(const struct transport *t)
 {
     if (t->dtls && (dtls_state(t->dtls) == DTLS_FAILED || dtls_state(t->dtls) == DTLS_CLOSED))
         return SFU_FAILED;
-    if (t->ice_state == ICE_FAILED)
+    if (t->ice_state == ICE_FAILED || t->keyless)
         return SFU_FAILED;
     if (t->ice_state == ICE_DISCONNECTED)
         return SFU_DISCONNECTED;
@@ -202,8 +203,10 @@ static void open_sctp(struct transport *t)
 static void keys_agreed(struct transport *t)
 {
     struct cipher_keys seal, open;
-    if (dtls_srtp_keys(t->dtls, &seal, &open) < 0)
+    if (dtls_srtp_keys(t->dtls, &seal, &open) < 0) {
+        t->keyless = true;
         return;
+    }
     t->sealer = cipher_sealer_new(&seal);
     t->opener = cipher_opener_new(&open);
     explicit_bzero(&seal, sizeof(seal));
