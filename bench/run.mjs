@@ -10,7 +10,7 @@ import { drawCharts } from './charts.mjs';
 import { busyShare, describeMachine } from './lib/machine.mjs';
 import { measureOnce, Stage } from './lib/measure.mjs';
 import { enter, isInside, SERVER_ADDRESS, ServerNet, SWARM_ADDRESS } from './lib/net.mjs';
-import { Program, sleep } from './lib/process.mjs';
+import { preferRealtime, Program, sleep } from './lib/process.mjs';
 import { summarize } from './summary.mjs';
 import { findPeers } from './peers/index.mjs';
 import { fanOuts, knee, memory, scenarios } from './scenarios.mjs';
@@ -33,6 +33,7 @@ const HELP = `script/bench [floor] [forward] [load] [peers] [fan-out] [knee] [me
   --seconds N       length of a window (10)
   --patience N      wait up to N seconds for other programs to be quiet, before each window (0)
   --no-steer        let the kernel's work of receiving for the swarm be billed to the server that sends
+  --realtime        servers and swarm preempt all other programs (SCHED_FIFO): for a machine that is not quiet
   --build DIR       (build/release)
   --publish         draw the charts into bench/charts
 `;
@@ -44,6 +45,7 @@ const options = {
   rounds: { type: 'string' },
   seconds: { type: 'string' },
   patience: { type: 'string', default: '0' },
+  realtime: { type: 'boolean', default: false },
   'no-steer': { type: 'boolean', default: false },
   build: { type: 'string' },
   publish: { type: 'boolean', default: false },
@@ -241,6 +243,7 @@ const stages = { floor: 'floor', forward: 'forward', load: 'load', peers: 'peers
 
 async function run({ values, positionals }) {
   const separate = isInside();
+  if (values.realtime) preferRealtime();
   const net = separate ? await ServerNet.make({ steer: values['no-steer'] ? null : 1 }) : { prefix: () => [], path: null, free() {} };
   const several = availableParallelism() > 1 || separate;
   const context = {
@@ -251,7 +254,7 @@ async function run({ values, positionals }) {
     swarmAddress: separate ? SWARM_ADDRESS : '127.0.0.1',
   };
   const bench = new Bench(values, context);
-  bench.record({ kind: 'machine', separate, steered: net.isSteered ?? false, ...describeMachine(root) });
+  bench.record({ kind: 'machine', separate, steered: net.isSteered ?? false, realtime: values.realtime, ...describeMachine(root) });
   bench.missing.forEach((why) => bench.say(`not measured: ${why}`));
   try {
     const asked = positionals.length ? positionals : Object.keys(stages).filter((name) => name !== 'load');

@@ -19,6 +19,13 @@ function putFirst(pid) {
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+let realtime = false;
+
+/** On a machine that others use too: what is measured preempts them at once (SCHED_FIFO), as if they were not there. */
+export function preferRealtime() {
+  realtime = true;
+}
+
 /** A server under test: started in front of a prefix (namespace, core), its last lines of output kept. */
 export class Program {
   #child;
@@ -26,7 +33,7 @@ export class Program {
   #waiting = [];
 
   constructor(command, { prefix = [], core = null, env = {}, stdin = 'ignore' } = {}) {
-    const pin = core === null ? [] : ['taskset', '-c', String(core)];
+    const pin = [...(core === null ? [] : ['taskset', '-c', String(core)]), ...(realtime ? ['chrt', '-f', '1'] : [])];
     const [file, ...args] = [...prefix, ...pin, ...command];
     this.#child = spawn(file, args, { stdio: [stdin, 'pipe', 'pipe'], env: { ...process.env, ...env }, detached: true });
     running.add(this.#child);
