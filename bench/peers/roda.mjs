@@ -6,6 +6,7 @@ import { Program, sleep, until } from '../lib/process.mjs';
 import { each } from '../lib/room.mjs';
 
 const PORT = 3001;
+const HEARTBEAT_MS = 10000; // as web/signal.js
 
 export const name = 'roda';
 
@@ -20,6 +21,7 @@ class Participant {
   #pc;
   #lastId = 0;
   #pending = new Map();
+  #heartbeat = null;
 
   constructor(swarm, url) {
     this.#swarm = swarm;
@@ -58,6 +60,7 @@ class Participant {
   async join(room, { user, audio, video }) {
     await this.opened;
     await this.request('join-room', { roomId: room, userId: user, name: user });
+    this.#heartbeat = setInterval(() => this.request('heartbeat', {}).catch(() => {}), HEARTBEAT_MS);
     this.#pc = this.#swarm.open({ audio, video });
     const sdp = await this.#swarm.offer(this.#pc);
     // Refused where the server's own offer came first: that one is answered, and carries the same for a listener. A
@@ -77,6 +80,7 @@ class Participant {
   }
 
   close() {
+    clearInterval(this.#heartbeat);
     this.#socket.terminate();
   }
 }
