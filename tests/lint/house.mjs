@@ -12,7 +12,7 @@ const ROOT = process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '.
 const FOLDERS = ['rtp', 'sfu', 'signaling', 'tests', 'bench', 'script', 'web', 'docker', '.ci']
 const NOT_OURS = new Set(['node_modules', 'vectors', 'corpus', 'out', 'peers'])
 
-const LIMITS = { fileLines: 600, functionLines: 80 }
+const LIMITS = { fileLines: 600, testLines: 800, functionLines: 80 } // a table of cases may be long
 const FILE_LIMITS = { 'sfu/forward.c': 130 } // "if you read one file": it must stay a page or two
 
 // What a product folder may include of the others. Inside a folder the order is the list in its CMakeLists.txt.
@@ -107,7 +107,7 @@ function checkOpening(file) {
 }
 
 function checkLength(file) {
-  const max = FILE_LIMITS[file.name] ?? LIMITS.fileLines
+  const max = FILE_LIMITS[file.name] ?? (file.name.startsWith('tests/') ? LIMITS.testLines : LIMITS.fileLines)
   const count = file.lines.length - 1
   if (count > max) report(file.name, count, `${count} lines, at most ${max}; ask which question was mixed in and split`)
 }
