@@ -23,8 +23,9 @@ import { startProxy } from './proxy.mjs';
 
 const LOSS_PERCENT = 3;
 const NAMESPACE = `roda${process.pid}`;
-const OUTSIDE = { device: `rv${process.pid}`, address: '10.203.77.1' };
-const INSIDE = { device: `rw${process.pid}`, address: '10.203.77.2' };
+const SUBNET = `10.${200 + (process.pid % 50)}.${(process.pid >> 6) % 256}`; // another test may run beside this one
+const OUTSIDE = { device: `rv${process.pid}`, address: `${SUBNET}.1` };
+const INSIDE = { device: `rw${process.pid}`, address: `${SUBNET}.2` };
 const undo = [];
 
 function run(command) {
@@ -77,7 +78,7 @@ test(`${LOSS_PERCENT} % loss towards one subscriber`, async (t) => {
   if (reason) return t.skip(reason);
   const proxy = await startProxy({ host: OUTSIDE.address });
   undo.push(() => proxy.stop());
-  const server = await startServer({ MEDIA_BIND: `127.0.0.1,${OUTSIDE.address}`, FRONTEND_URL: proxy.url });
+  const server = await startServer({ MEDIA_BIND: OUTSIDE.address, FRONTEND_URL: proxy.url });
   undo.push(() => server.stop());
   proxy.aim(server.url);
   const near = await startChromium();
