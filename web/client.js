@@ -140,11 +140,11 @@ export class RodaClient extends EventTarget {
     return ack;
   }
 
-  /** Goes for good: the server frees the place at once. */
-  leave() {
+  /** Goes for good: the server frees the place at once. `reason` is what `ended` says. */
+  leave(reason = 'left') {
     if (this.#status === 'ended') return;
     if (this.#signal.isOpen) this.#signal.request('leave-room', {}).catch(() => {});
-    this.#end('left');
+    this.#end(reason);
   }
 
   // ---- our own media

@@ -57,21 +57,29 @@ function openLobby() {
   return lobby;
 }
 
+// To a page, a WebSocket that is refused looks like one that is not answered; plain HTTP tells the reason.
+async function leaveIfRefused(client, token) {
+  const headers = token ? { authorization: `Bearer ${token}` } : {};
+  const response = await fetch('/api/ice-servers', { headers }).catch(() => null); // no network: keep trying
+  if (response?.status === 401 || response?.status === 403) client.leave('unauthorized');
+}
+
 async function enter({ devices, media, token, name, lobby, sessionToken }) {
   const client = new RodaClient({ token });
   roda.client = client;
-  client.addEventListener('drop', () => {
-    if (client.status === 'connecting') lobby?.waiting();
+  client.addEventListener('drop', ({ detail }) => {
+    if (client.status !== 'connecting' || detail.retryMs === null) return;
+    lobby?.waiting();
+    leaveIfRefused(client, token);
   });
+  client.addEventListener('error', ({ detail }) => console.warn('roda:', detail.error));
   try {
     await client.connect();
     await media.attach(client);
     await client.join({ roomId: route.roomId, name, role: route.role, sessionToken });
   } catch (error) {
     client.leave();
-    if (lobby) return lobby.failed(endTitle(error.code));
-    media.stop();
-    return void openLobby();
+    return lobby ? lobby.failed(endTitle(error.code)) : finish(error.code, media);
   }
   const room = new Room({ client, media, devices, roomId: route.roomId, token, name });
   roda.room = room;

@@ -14,13 +14,20 @@ export function isWeak(before, now) {
   return (now.transport?.rttMs ?? 0) > RTT_MAX_MS;
 }
 
-/** Calls `onChange(isWeak)` when it changes. Returns the function that stops it. */
-export function watchQuality(client, onChange) {
+/** The user ids whose camera brought something before and nothing since. */
+export function stalled(before, now) {
+  const bytes = new Map(before.inbound.map(({ mid, userId, bytes: count }) => [`${mid}/${userId}`, count]));
+  const isStill = (stat) =>
+    stat.source === 'camera' && stat.bytes > 0 && bytes.get(`${stat.mid}/${stat.userId}`) === stat.bytes;
+  return new Set(now.inbound.filter(isStill).map(({ userId }) => userId));
+}
+
+/** Calls `onReading({isWeak, stalled})` every few seconds. Returns the function that stops it. */
+export function watchQuality(client, onReading) {
   let before = null;
-  let known = false;
   const timer = setInterval(async () => {
     const now = await client.stats().catch(() => null); // the connection is being exchanged
-    if (now && before && isWeak(before, now) !== known) onChange((known = !known));
+    if (now && before) onReading({ isWeak: isWeak(before, now), stalled: stalled(before, now) });
     before = now;
   }, EVERY_MS);
   return () => clearInterval(timer);

@@ -44,7 +44,7 @@ export class Room {
     this.#on(document, 'visibilitychange', () => this.#keepAwake());
     this.#stopping.push(
       listen(this.#keys()),
-      watchQuality(client, (isWeak) => (this.weak.hidden = !isWeak)),
+      watchQuality(client, (reading) => this.#showQuality(reading)),
     );
     this.stage.add({ userId: client.userId, isSelf: true }).setName(name);
     for (const participant of client.participants.values()) this.#arrived(participant);
@@ -289,6 +289,14 @@ export class Room {
     this.state.classList.toggle('good', isBack);
     const isBroken = mediaState === 'disconnected' || mediaState === 'failed';
     this.banner.show(status === 'reconnecting' ? 'reconnectingText' : isBroken ? 'mediaReconnecting' : null);
+  }
+
+  // A picture that stands still says so: its sender may be reloading, or between two networks.
+  #showQuality({ isWeak, stalled }) {
+    this.weak.hidden = !isWeak;
+    for (const { userId, isVideoEnabled } of this.#client.participants.values()) {
+      this.stage.tile(userId)?.setStalled(isVideoEnabled && stalled.has(userId));
+    }
   }
 
   #panelChanged(open, left) {

@@ -32,6 +32,12 @@ export class Tile {
     this.avatar = h('span', { class: `avatar hue-${hue(userId)}`, 'aria-hidden': 'true' });
     this.mark = h('span', { class: 'mark', hidden: true }, icon('mic-off'));
     this.name = h('span', { class: 'name' });
+    this.pause = h(
+      'span',
+      { class: 'pause', hidden: true },
+      h('span', { class: 'spinner' }),
+      h('span', { t: 'noPicture' }),
+    );
     this.element = h(
       'article',
       {
@@ -41,6 +47,7 @@ export class Tile {
       },
       this.avatar,
       this.video,
+      this.pause,
       h('p', { class: 'tag' }, this.mark, this.name),
     );
   }
@@ -72,6 +79,12 @@ export class Tile {
   /** The track stays but shows nothing (the camera is off), or shows again. */
   setVideoEnabled(isEnabled) {
     this.element.classList.toggle('video-off', !isEnabled);
+  }
+
+  /** The picture has stopped coming, for now. */
+  setStalled(isStalled) {
+    this.pause.hidden = !isStalled;
+    this.element.classList.toggle('stalled', isStalled);
   }
 
   place({ x, y, width, height }) {

@@ -181,11 +181,13 @@ export async function join(page, { name, ...options }) {
   return waitFor(`${name} to be in the room`, () => joinedAs(page));
 }
 
-/** The user id once the page is in a room and its media are connected. */
+/** The user id once the page is in a room and its media are connected; before that it rejects with how far it is. */
 export function joinedAs(page) {
   return page.evaluate(() => {
     const client = globalThis.roda?.client;
-    return client?.status === 'joined' && client.mediaState === 'connected' && client.userId;
+    if (client?.status === 'joined' && client.mediaState === 'connected') return client.userId;
+    const { signalingState, iceConnectionState, iceGatheringState } = client?.connection ?? {};
+    throw new Error([client?.status, client?.mediaState, signalingState, iceConnectionState, iceGatheringState].join(' '));
   });
 }
 

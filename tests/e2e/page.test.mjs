@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import {
   dismiss,
+  framesRising,
   gather,
   join,
   newRoom,
@@ -212,6 +213,38 @@ test('the room on a phone: six tiles without scrolling, controls in reach', asyn
   await shoot(page, 'room-phone');
   noProblems([{ page, name: 'Gil' }]);
   await dismiss([...people, { page, id }]);
+});
+
+test('sound the browser holds back waits for a tap', async () => {
+  const people = await gather(browser, server, 1);
+  const page = await browser.newPage();
+  await page.addInitScript(() => {
+    const play = HTMLMediaElement.prototype.play;
+    globalThis.tapped = false;
+    HTMLMediaElement.prototype.play = function () {
+      const isHeldBack = this.localName === 'audio' && !tapped;
+      return isHeldBack ? Promise.reject(new DOMException('no tap yet', 'NotAllowedError')) : play.call(this);
+    };
+  });
+  await join(page, { url: server.url, room: people[0].room, name: 'Téo' });
+  await page.locator('.tap').waitFor();
+  await page.evaluate(() => (tapped = true));
+  await page.locator('.tap').click();
+  await page.locator('.tap').waitFor({ state: 'hidden' });
+  assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('audio')].map(({ paused }) => paused)), [
+    false,
+  ]);
+  await page.close();
+  await dismiss(people);
+});
+
+test('a picture that stands still says so', async () => {
+  const people = await gather(browser, server, 2);
+  const [ana, bia] = people;
+  await framesRising(ana.page, bia.id);
+  await bia.page.evaluate(() => roda.client.connection.getSenders().forEach((sender) => sender.replaceTrack(null)));
+  await ana.page.locator('.tile.stalled').waitFor();
+  await dismiss(people);
 });
 
 test('the invitation copies the link and shows its QR code', async () => {

@@ -7,7 +7,7 @@ import { chooseLanguage, setLanguage, t as text } from '../../web/i18n.js';
 import en from '../../web/lang/en.js';
 import ptBR from '../../web/lang/pt-BR.js';
 import { arrange, gridRects, layerFor } from '../../web/layout.js';
-import { isWeak } from '../../web/quality.js';
+import { isWeak, stalled } from '../../web/quality.js';
 import { inviteUrl, isRoomId, newRoomId, parseRoute } from '../../web/route.js';
 import { summarize } from '../../web/stats.js';
 import { hue, initials } from '../../web/tile.js';
@@ -151,6 +151,16 @@ test('quality: loss and a long way are weak, a quiet line is not', () => {
   assert.equal(isWeak(reading(0, 0), reading(5, 5)), false);
   assert.equal(isWeak(reading(0, 0), reading(100, 0, 900)), true);
   assert.equal(isWeak(reading(0, 0), { inbound: [], transport: null }), false);
+});
+
+test('quality: a camera that brought something and brings nothing more is stalled', () => {
+  const reading = (...counts) => ({
+    inbound: counts.map((bytes, index) => ({ mid: String(index), userId: `u${index}`, source: 'camera', bytes })),
+  });
+  assert.deepEqual([...stalled(reading(10, 10, 0), reading(20, 10, 0))], ['u1']);
+  assert.deepEqual([...stalled(reading(), reading(10))], []);
+  const still = { inbound: [{ mid: '0', userId: 'u0', source: 'screen', bytes: 5 }] };
+  assert.deepEqual([...stalled(still, still)], [], 'a screen on which nothing moves is no trouble');
 });
 
 test('stats: tracks get their owner, the transport its cipher', () => {

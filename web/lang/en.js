@@ -125,6 +125,7 @@ export default {
   reconnectingText: 'The connection dropped. You will be back in a moment; stay on this page.',
   mediaReconnecting: 'Sound and video are being restored…',
   weak: 'Weak connection',
+  noPicture: 'Waiting for the picture',
   tapToHear: 'Tap to hear',
   tapToHearText: 'The browser waits for your tap before it plays sound.',
 

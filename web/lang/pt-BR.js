@@ -125,6 +125,7 @@ export default {
   reconnectingText: 'A conexão caiu. Você volta em instantes; fique nesta página.',
   mediaReconnecting: 'Restabelecendo som e vídeo…',
   weak: 'Conexão fraca',
+  noPicture: 'Aguardando a imagem',
   tapToHear: 'Toque para ouvir',
   tapToHearText: 'O navegador espera seu toque antes de tocar o som.',
 
