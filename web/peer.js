@@ -45,8 +45,11 @@ function encodingsFor(source, track) {
  */
 export class Peer extends EventTarget {
   #pc;
+  #PeerConnection;
+  #config;
   #send;
   #chain = Promise.resolve();
+  #published = new Map(); // source -> {track, stream}
   #sending = new Map(); // source -> RTCRtpTransceiver
   #channels = new Map(); // label -> RTCDataChannel
   #candidates = []; // those that came before the first remote description
@@ -59,16 +62,34 @@ export class Peer extends EventTarget {
   constructor({ iceServers = [], send, PeerConnection = globalThis.RTCPeerConnection }) {
     super();
     this.#send = send;
-    const pc = new PeerConnection({ iceServers, bundlePolicy: 'max-bundle' });
+    this.#PeerConnection = PeerConnection;
+    this.#config = { iceServers, bundlePolicy: 'max-bundle' };
+    this.#open();
+    this.#fill();
+  }
+
+  #open() {
+    const pc = new this.#PeerConnection(this.#config);
     this.#pc = pc;
     pc.onnegotiationneeded = () => this.#queue(() => this.#offer());
     pc.onicecandidate = ({ candidate }) => this.#trickle(candidate);
     pc.oniceconnectionstatechange = () => this.#watchIce();
     pc.onconnectionstatechange = () => this.#watchConnection();
     pc.ondatachannel = ({ channel }) => this.#adopt(channel);
+  }
+
+  #fill() {
     // A channel that never opens itself (`negotiated`) keeps an m=application section in the first offer: there is
     // something to negotiate even for somebody without camera and microphone, and channels need no new offer later.
-    pc.createDataChannel('roda', { negotiated: true, id: 0 });
+    this.#pc.createDataChannel('roda', { negotiated: true, id: 0 });
+    for (const source of this.#published.keys()) this.#addTransceiver(source);
+  }
+
+  #addTransceiver(source) {
+    const { track, stream } = this.#published.get(source);
+    const sendEncodings = encodingsFor(source, track);
+    const init = { direction: 'sendonly', streams: [stream], ...(sendEncodings && { sendEncodings }) };
+    this.#sending.set(source, this.#pc.addTransceiver(track, init));
   }
 
   get connection() {
@@ -81,19 +102,16 @@ export class Peer extends EventTarget {
 
   /** Sends `track` as `source`, or puts it in the place of the track sent so far. */
   async publish(source, track, stream) {
+    this.#published.set(source, { track, stream });
     const transceiver = this.#sending.get(source);
-    if (!transceiver) {
-      const sendEncodings = encodingsFor(source, track);
-      const init = { direction: 'sendonly', streams: [stream], ...(sendEncodings && { sendEncodings }) };
-      this.#sending.set(source, this.#pc.addTransceiver(track, init));
-      return;
-    }
+    if (!transceiver) return this.#addTransceiver(source);
     await transceiver.sender.replaceTrack(track);
     if (transceiver.direction !== 'sendonly') transceiver.direction = 'sendonly';
   }
 
   /** Stops sending. With `keep` the m-line stays as it is, so that coming back needs no negotiation. */
   async unpublish(source, { keep = false } = {}) {
+    this.#published.delete(source);
     const transceiver = this.#sending.get(source);
     if (!transceiver) return;
     await transceiver.sender.replaceTrack(null);
@@ -198,11 +216,8 @@ export class Peer extends EventTarget {
 
   async #takeOffer(sdp) {
     clearTimeout(this.#glareTimer);
-    // Chromium does not come back whole from a rollback of its very first offer: the data channels are dead and it asks
-    // for negotiation for ever. A new connection's offer takes the place of everything, the server's offer included.
-    if (this.#pc.signalingState === 'have-local-offer' && !this.#pc.remoteDescription) {
-      return emit(this, 'lost', { reason: 'glare' });
-    }
+    const isFirst = this.#pc.signalingState === 'have-local-offer' && !this.#pc.remoteDescription;
+    if (isFirst) this.#startOver();
     await this.#pc.setRemoteDescription({ type: 'offer', sdp }); // rolls an offer of ours back: we are polite
     this.#refusals = 0;
     await this.#flushCandidates();
@@ -212,6 +227,17 @@ export class Peer extends EventTarget {
       if (error.code !== 'offline' && !this.#closed) emit(this, 'trouble', { error });
     });
     emit(this, 'negotiated');
+    if (isFirst) this.#fill();
+  }
+
+  // Chromium does not come back whole from a rollback of its very first offer: the data channels are dead and it asks for
+  // negotiation for ever. A connection that has not offered anything yet has nothing to roll back.
+  #startOver() {
+    this.#pc.close();
+    this.#sending.clear();
+    this.#channels.clear();
+    this.#candidates = [];
+    this.#open();
   }
 
   async #takeAnswer(sdp) {

@@ -113,13 +113,25 @@ test('glare: the offer of the server wins, ours is made again afterwards', async
   assert.equal(pc.signalingState, 'stable');
 });
 
-test('glare at the very first offer: only a new connection helps', async () => {
-  const { peer, pc, kinds, events } = await start();
+test('glare at the very first offer: a new connection takes the offer of the server, then offers', async () => {
+  const { peer, pc, wire, kinds } = await start();
+  const camera = fakeTrack('video');
+  await peer.publish('camera', camera);
+  await peer.publish('screen', fakeTrack('video'));
+  await peer.unpublish('screen');
+  wire.at(-1).refuse('busy');
   peer.receive('offer', 'their offer');
   await settle();
-  assert.deepEqual(events, [['lost', { reason: 'glare' }]]);
-  assert.deepEqual(kinds(), ['offer']);
-  assert.equal(pc.remoteDescription, null);
+  const second = FakePeerConnection.last;
+  assert.notEqual(second, pc);
+  assert.ok(pc.closed);
+  assert.deepEqual(second.log, ['answer', 'offer']);
+  assert.deepEqual(
+    second.transceivers.map(({ sender }) => sender.track),
+    [camera],
+  );
+  assert.deepEqual(kinds(), ['offer', 'answer', 'offer']);
+  assert.equal(peer.connection, second);
 });
 
 test('glare: the refusal may come after the offer of the server; it must not undo what is new', async (t) => {
