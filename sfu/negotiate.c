@@ -40,7 +40,7 @@ void negotiate_free(struct negotiate *n)
 
 bool negotiate_is_other_session(const struct negotiate *n, const struct sdp *sdp)
 {
-    return n->has_remote && n->remote_session_id != sdp->session_id;
+    return n->has_session && n->remote_session_id != sdp->session_id;
 }
 
 void negotiate_add(struct negotiate *n, struct outgoing *out)
@@ -436,7 +436,7 @@ static void apply(struct negotiate *n, const struct sdp *sdp, bool answer, const
     for (unsigned i = 0; i < sdp->media_count; i++)
         apply_media(n, i, &sdp->media[i], answer, sources, source_count);
     n->agreed_count = n->mline_count;
-    n->has_remote = true;
+    n->has_remote = n->has_session = true;
     n->remote_session_id = sdp->session_id;
 }
 
@@ -479,9 +479,18 @@ static void forget_unknown(struct negotiate *n, const struct sdp *sdp)
         g_free(n->mlines[--n->mline_count]);
 }
 
+// Also of an offer that is refused: a browser that cannot roll its first offer back begins anew with another
+// connection.
+static void note_session(struct negotiate *n, const struct sdp *sdp)
+{
+    n->has_session = true;
+    n->remote_session_id = sdp->session_id;
+}
+
 int negotiate_offer(struct negotiate *n, const struct sdp *sdp, const struct sfu_mid_source *sources,
                     size_t source_count, struct transport_remote *remote, struct refusal *refusal)
 {
+    note_session(n, sdp);
     if (n->state == NEGOTIATE_LOCAL_OFFER)
         return refuse(refusal, SFU_GLARE, "an offer of the server is on its way: roll back and answer it");
     if (n->state == NEGOTIATE_REMOTE_OFFER)

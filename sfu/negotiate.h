@@ -104,7 +104,8 @@ struct negotiate {
     TAILQ_HEAD(, outgoing) outgoing;
 
     uint64_t session_id, version; // our o= line
-    bool has_remote;              // remote_session_id is valid
+    bool has_remote;              // a description of the browser was taken
+    bool has_session;             // remote_session_id is valid: a description of it was seen
     uint64_t remote_session_id;
     bool stale;                              // an m-line still says what is no longer true
     bool dtls_client;                        // we are; said by the first description

@@ -291,6 +291,25 @@ static void test_lost_answer(void **state)
     negotiate_free(n);
 }
 
+// A browser whose first offer collides with ours and cannot be rolled back makes another RTCPeerConnection.
+static void test_collision_then_another_connection(void **state)
+{
+    (void)state;
+    struct negotiate *n = negotiate_new();
+    struct outgoing camera = video_of("ana", 1000);
+    negotiate_add(n, &camera);
+    drop(offer_of(n));
+    struct description offer = load("firefox153esr-vp8.offer");
+    assert_false(negotiate_is_other_session(n, offer.sdp));
+    assert_int_equal(refused(n, &offer, false), SFU_GLARE);
+    assert_false(negotiate_is_other_session(n, offer.sdp));
+    offer.sdp->session_id++;
+    assert_true(negotiate_is_other_session(n, offer.sdp));
+    negotiate_remove(n, &camera);
+    drop(offer);
+    negotiate_free(n);
+}
+
 // ---- what is refused ---------------------------------------------------------------------------------------------
 
 static void no_bundle(struct sdp *sdp)
@@ -443,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_rejected_stream_is_not_offered_again),
         cmocka_unit_test(test_recvonly_mline_is_used),
         cmocka_unit_test(test_lost_offer_is_rolled_back),
+        cmocka_unit_test(test_collision_then_another_connection),
         cmocka_unit_test(test_lost_answer),
         cmocka_unit_test(test_refused_offers_change_nothing),
         cmocka_unit_test(test_later_offers_keep_the_session),
