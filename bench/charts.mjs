@@ -5,6 +5,7 @@ import { median } from './lib/report.mjs';
 import { knee } from './scenarios.mjs';
 
 const NAMES = { roda: 'Roda', floor: 'bare loop', 'janus-loop': 'Janus, 1 loop', janus: 'Janus' };
+const COLOURS = { roda: '#2563eb', floor: '#6b7280', 'janus-loop': '#dc2626', janus: '#d97706' };
 
 function where(records) {
   const machine = records.find(({ kind }) => kind === 'machine');
@@ -19,7 +20,7 @@ function fanOutChart(records) {
     const own = points.filter((point) => point.peer === peer);
     const counts = [...new Set(own.map(({ name }) => Number(name)))].sort((a, b) => a - b);
     const at = (count) => own.filter(({ name }) => Number(name) === count).map((point) => point.us_per_packet);
-    return { name: NAMES[peer] ?? peer, points: counts.map((count) => [count, median(at(count))]) };
+    return { name: NAMES[peer] ?? peer, colour: COLOURS[peer], points: counts.map((count) => [count, median(at(count))]) };
   });
   return lineChart({
     title: 'Server CPU per forwarded packet', subtitle: `300 packets/s of 1,100 bytes in bursts of 10, GCM_128; ${where(records)}`,
@@ -52,7 +53,7 @@ function delayChart(records) {
 function kneeChart(records) {
   const peers = ['roda', 'janus-loop'].filter((peer) => steps(records, peer).length > 1);
   if (peers.length === 0) return null;
-  const series = peers.map((peer) => ({ name: NAMES[peer], points: steps(records, peer).map(({ rooms, delay }) => [rooms, delay.p99_us / 1000]) }));
+  const series = peers.map((peer) => ({ name: NAMES[peer], colour: COLOURS[peer], points: steps(records, peer).map(({ rooms, delay }) => [rooms, delay.p99_us / 1000]) }));
   return lineChart({
     title: 'Rooms of 4 on one core', subtitle: `p99 delay; 1.5 Mbit/s video and Opus each; ${where(records)}`,
     xTitle: 'rooms', yTitle: 'ms (logarithmic)', log: true, series, limit: { y: knee.p99Us / 1000, name: 'p99 that is too much' },

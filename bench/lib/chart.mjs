@@ -28,7 +28,7 @@ function decades(min, max) {
 }
 
 /**
- * One chart. `series`: [{name, points: [[x, y], ...]}]; `limit`: {y, name}, a line that should not be crossed; `mark`:
+ * One chart. `series`: [{name, points: [[x, y], ...], colour?}]; `limit`: {y, name}, a line that should not be crossed; `mark`:
  * {x, name}, a place on the x axis; `log`: the y axis counts in powers of ten.
  */
 export function lineChart({ title, subtitle = '', xTitle, yTitle, series, limit, mark, log = false }) {
@@ -46,13 +46,14 @@ export function lineChart({ title, subtitle = '', xTitle, yTitle, series, limit,
   const text = (tx, ty, content, rest = '') => `<text x="${at(tx)}" y="${at(ty)}" ${rest}>${escape(content)}</text>`;
   const line = (x1, y1, x2, y2, rest) => `<line x1="${at(x1)}" y1="${at(y1)}" x2="${at(x2)}" y2="${at(y2)}" ${rest}/>`;
 
+  const colourOf = (one, i) => one.colour ?? COLOURS[i % COLOURS.length];
   const grid = [
     ...yTicks.map((t) => line(LEFT, y(t), WIDTH - RIGHT, y(t), 'class="grid"') + text(LEFT - 8, y(t) + 4, number(t), 'text-anchor="end"')),
     ...xTicks.map((t) => text(x(t), HEIGHT - BOTTOM + 18, number(t), 'text-anchor="middle"')),
   ];
-  const labels = placeLabels(series.map((one, i) => ({ name: one.name, y: y(one.points.at(-1)[1]), x: x(one.points.at(-1)[0]), colour: COLOURS[i % COLOURS.length] })));
+  const labels = placeLabels(series.map((one, i) => ({ name: one.name, y: y(one.points.at(-1)[1]), x: x(one.points.at(-1)[0]), colour: colourOf(one, i) })));
   const lines = series.map((one, i) => {
-    const colour = COLOURS[i % COLOURS.length];
+    const colour = colourOf(one, i);
     const path = one.points.map(([px, py]) => `${at(x(px))},${at(y(py))}`).join(' ');
     const dots = one.points.map(([px, py]) => `<circle cx="${at(x(px))}" cy="${at(y(py))}" r="3" fill="${colour}"/>`).join('');
     return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>${dots}`;
