@@ -291,7 +291,7 @@ if (parsed.values.help) {
   process.stderr.write(HELP);
   process.exitCode = 2;
 } else {
-  const status = isInside() ? null : enter();
+  const status = isInside() ? null : await enter();
   if (status === null) await run(parsed);
   else process.exitCode = status;
 }

@@ -18,20 +18,22 @@ export function isInside() {
   return process.env[INSIDE] === '1';
 }
 
-/** Runs this script again in a network namespace of its own; returns its exit status, or null: not possible here. */
-export function enter() {
+/** Runs this script again in a network namespace of its own; resolves with its exit status, or null: not possible. */
+export async function enter() {
   const flags = process.getuid() === 0 ? ['-n'] : ['-r', '-n'];
-  if (spawnSync('unshare', [...flags, 'ip', 'link', 'add', 'probe0', 'type', 'veth']).status !== 0) return null;
+  const probe = ['ip', 'link', 'add', 'probe0', 'type', 'veth'];
+  if (spawnSync('unshare', [...flags, ...probe]).status !== 0) return null;
   // Sockets of servers that do not size their receive buffers themselves get this; the setting is the machine's.
   const before = raiseBuffers();
+  process.on('exit', () => before !== null && writeFileSync(BUFFER, before));
   // The driver keeps off the server's core, as the swarm does.
   const pin = availableParallelism() > 1 ? ['taskset', '-c', '1'] : [];
-  const child = spawnSync('unshare', [...flags, ...pin, process.execPath, ...process.argv.slice(1)], {
+  const child = spawn('unshare', [...flags, ...pin, process.execPath, ...process.argv.slice(1)], {
     stdio: 'inherit',
     env: { ...process.env, [INSIDE]: '1', RODA_BENCH_RMEM: readFileSync(BUFFER, 'utf8').trim() },
   });
-  if (before !== null) writeFileSync(BUFFER, before);
-  return child.status ?? 1;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => child.on('close', (status) => resolve(status ?? 1)));
 }
 
 function raiseBuffers() {
@@ -55,6 +57,7 @@ export class ServerNet {
   static async make({ steer = null } = {}) {
     const net = new ServerNet();
     net.#holder = spawn('unshare', ['-n', 'sleep', 'infinity'], { stdio: 'ignore' });
+    process.on('exit', () => net.free());
     await untilSeparate(net.#holder.pid);
     const ip = (...args) => execFileSync('ip', args);
     const inside = (...args) => execFileSync('nsenter', net.prefix().slice(1).concat(args));
