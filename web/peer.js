@@ -8,8 +8,8 @@ const RESTARTS_MAX = 5; // then the media is called lost
 const GLARE_PATIENCE_MS = 2000; // the offer that beat ours must arrive within this
 const REFUSALS_MAX = 5; // in a row; then only a change or a resync tries again
 
-// Simulcast layers, lowest first, so that the index of one is the `spatial` of select-layer. Chromium sends three of them
-// from 960x540 up and two from 480x270 up, whatever it is asked for, and leaves out the LARGEST: so ask for no more.
+// Simulcast layers, lowest first, so that the index of one is the `spatial` of select-layer. Chromium sends three of
+// them from 960x540 up and two from 480x270 up, whatever it is asked for, and leaves out the LARGEST: ask for no more.
 const LAYERS = [
   { rid: 'q', scale: 4, share: 0.1, widthMin: 960 },
   { rid: 'h', scale: 2, share: 0.3, widthMin: 640 },
@@ -230,8 +230,8 @@ export class Peer extends EventTarget {
     if (isFirst) this.#fill();
   }
 
-  // Chromium does not come back whole from a rollback of its very first offer: the data channels are dead and it asks for
-  // negotiation for ever. A connection that has not offered anything yet has nothing to roll back.
+  // Chromium does not come back whole from a rollback of its very first offer: the data channels are dead and it asks
+  // for negotiation for ever. A connection that has not offered anything yet has nothing to roll back.
   #startOver() {
     this.#pc.close();
     this.#sending.clear();

@@ -1,5 +1,8 @@
 // How does a test start the server, bring people into a room, and see what reaches them?
 // SPDX-License-Identifier: MIT
+//
+// One file: node --test call.test.mjs; all: npm test. Environment: RODA_BIN (the server; else the release build, else
+// the dev build), RODA_LOG (its log level), CHROMIUM, FIREFOX (the browsers), RODA_SHOTS (a folder for pictures).
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -187,7 +190,8 @@ export function joinedAs(page) {
     const client = globalThis.roda?.client;
     if (client?.status === 'joined' && client.mediaState === 'connected') return client.userId;
     const { signalingState, iceConnectionState, iceGatheringState } = client?.connection ?? {};
-    throw new Error([client?.status, client?.mediaState, signalingState, iceConnectionState, iceGatheringState].join(' '));
+    const soFar = [client?.status, client?.mediaState, signalingState, iceConnectionState, iceGatheringState];
+    throw new Error(soFar.join(' '));
   });
 }
 

@@ -92,7 +92,8 @@ test('a data channel message from one reaches the two others, and nobody else', 
     await waitFor('three messages', () => page.evaluate(() => got.length >= 3));
     assert.deepEqual(await page.evaluate(() => got), expected);
   }
-  await people[1].page.evaluate(() => roda.client.openChannel('pointer').send('volta')); // the channel is known by now
+  // By now the channel is known to everybody.
+  await people[1].page.evaluate(() => roda.client.openChannel('pointer').send('volta'));
   for (const { page } of [people[0], people[2]]) {
     await waitFor('the answer', () => page.evaluate(() => got.some(([, text]) => text === 'volta')));
   }

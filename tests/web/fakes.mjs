@@ -59,7 +59,7 @@ export function fakeTrack(kind, settings = { width: 640, height: 360 }) {
   return { kind, id: `${kind}-${Math.random()}`, enabled: true, getSettings: () => settings };
 }
 
-/** Enough of the state machine of RTCPeerConnection for negotiation: stable, offers, implicit and explicit rollback. */
+/** Enough of RTCPeerConnection's state machine for negotiation: stable, offers, implicit and explicit rollback. */
 export class FakePeerConnection extends EventTarget {
   static last = null;
   signalingState = 'stable';
