@@ -84,6 +84,11 @@ const char *sfu_reason_name(enum sfu_reason reason)
         [SFU_CLOSED] = "closed",
         [SFU_MEDIA_FAILED] = "media-failed",
         [SFU_TOO_MANY] = "too-many",
+        [SFU_DISK_FULL] = "disk-full",
+        [SFU_DISK_SLOW] = "disk-slow",
+        [SFU_DISK_FAILED] = "disk-failed",
+        [SFU_INTERRUPTED] = "interrupted",
+        [SFU_BAD_ADDRESS] = "bad-address",
     };
     return names[reason];
 }

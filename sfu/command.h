@@ -15,6 +15,11 @@ enum command_type {
     COMMAND_MUTE,
     COMMAND_SELECT_LAYER,
     COMMAND_STATS,
+    COMMAND_RECORD_START, // this one and those below: for audience.h
+    COMMAND_RECORD_STOP,
+    COMMAND_RECORD_NOTE,
+    COMMAND_TAP_START,
+    COMMAND_TAP_STOP,
 };
 
 // One call of sfu.h as a letter; the fields are the arguments of that call.
@@ -25,7 +30,8 @@ struct command {
     enum sfu_source source;
     bool muted;
     int spatial, temporal;
-    char *text; // sdp, candidate or user
+    uint16_t port;
+    char *text; // sdp, candidate, user, directory, note or address
     size_t source_count;
     struct sfu_mid_source sources[SFU_SOURCES_MAX];
 };

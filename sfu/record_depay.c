@@ -113,7 +113,7 @@ static void clear_picture(struct record_depay *d)
     struct record_picture *p = &d->picture;
     g_byte_array_set_size(p->data, 0);
     g_byte_array_set_size(p->unit, 0);
-    p->keyframe = p->unit_open = false;
+    p->keyframe = p->may_end = p->unit_open = false;
     p->width = p->height = 0;
     p->part_count = 0;
     d->collecting = d->spoilt = false;
@@ -157,8 +157,11 @@ static void end_picture(struct record_depay *d)
 
 static void rx_video(struct record_depay *d, const struct rtp *rtp, const uint8_t *payload)
 {
-    if (d->collecting && rtp->ts != d->ts) // a sender that sets no marker
+    if (d->collecting && rtp->ts != d->ts) {
+        if (!d->picture.may_end) // its end was left out when the layer was changed
+            spoil(d);
         end_picture(d);
+    }
     d->collecting = true;
     d->ts = rtp->ts;
     bool fits = d->picture.data->len + d->picture.unit->len + rtp->payload_len <= RECORD_PICTURE_MAX;
@@ -197,7 +200,8 @@ void record_depay_rx(struct record_depay *d, enum codec codec, const struct rtp 
 
 void record_depay_restart(struct record_depay *d)
 {
-    d->wants_keyframe = d->ops != NULL;
+    if (d->ops)
+        note_loss(d);
 }
 
 bool record_depay_wants_keyframe(const struct record_depay *d)

@@ -39,7 +39,7 @@ bool record_depay_can(enum codec codec);
 void record_depay_rx(struct record_depay *d, enum codec codec, const struct rtp *rtp, const uint8_t *packet,
                      bool lost);
 
-// The file begins anew: hold frames back until a key frame.
+// The stream or its file begins anew: hold frames back until a key frame.
 void record_depay_restart(struct record_depay *d);
 
 // Is a key frame being waited for? The publisher should be asked.

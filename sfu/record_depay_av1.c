@@ -107,6 +107,7 @@ static int add(struct record_picture *picture, const uint8_t *payload, size_t le
         if (!element || add_element(picture, element, element_len, continues, continued) < 0)
             return -EBADMSG;
     }
+    picture->may_end = !picture->unit_open;
     return 0;
 }
 

@@ -41,6 +41,7 @@ static int add(struct record_picture *picture, const uint8_t *payload, size_t le
     for (unsigned i = 0; i < d.spatial_count; i++)
         learn_size(picture, d.structure_width[i], d.structure_height[i]);
     record_picture_append(picture, payload + d.size, len - d.size);
+    picture->may_end = d.end_of_frame;
     return 0;
 }
 

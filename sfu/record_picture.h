@@ -21,6 +21,7 @@ enum {
 struct record_picture {
     GByteArray *data;       // as the file wants it
     bool keyframe;          // a player may start here
+    bool may_end;           // VP9, AV1: it may be whole though no marker said so (the upper layers were not sent)
     uint16_t width, height; // as far as it told; 0: it did not
 
     // What a player must know before the first picture; stays from picture to picture until it is told anew.

@@ -6,12 +6,14 @@
 #include <sys/queue.h>
 
 #include "rtp/speaker.h"
+#include "sfu/audience.h"
 #include "sfu/peer.h"
 
 struct room {
     uint64_t id;
     struct rooms *rooms;
-    TAILQ_HEAD(, peer) peers;
+    struct peer_list peers;
+    struct audience audience;
     struct speaker speaker;
     struct peer *voices[SPEAKER_MAX]; // by speaker index
 };
@@ -19,7 +21,8 @@ struct room {
 struct rooms {
     struct worker *worker;
     struct mailbox *events;
-    GHashTable *by_id; // room id -> struct room, owned
+    struct record_inbox *inbox; // the recorder's; NULL: there is none
+    GHashTable *by_id;          // room id -> struct room, owned
 };
 
 static void post(const struct room *room, struct sfu_event event)
@@ -53,6 +56,7 @@ static void on_published(void *arg, struct peer *publisher, struct track *track)
         if (peer != publisher)
             peer_receive(peer, track, publisher, worker_now_us(room->rooms->worker));
     }
+    audience_published(&room->audience, publisher, track);
 }
 
 static void on_unpublished(void *arg, struct peer *publisher, struct track *track)
@@ -63,6 +67,7 @@ static void on_unpublished(void *arg, struct peer *publisher, struct track *trac
         if (peer != publisher)
             peer_stop_receiving(peer, track, worker_now_us(room->rooms->worker));
     }
+    audience_unpublished(&room->audience, track);
 }
 
 static void receive_all(struct room *room, struct peer *receiver)
@@ -102,6 +107,9 @@ static struct room *room_new(struct rooms *rooms, uint64_t id)
     room->id = id;
     room->rooms = rooms;
     TAILQ_INIT(&room->peers);
+    room->audience = (struct audience){
+        .worker = rooms->worker, .events = rooms->events, .inbox = rooms->inbox, .room = id, .peers = &room->peers};
+    audience_init(&room->audience);
     speaker_init(&room->speaker);
     g_hash_table_insert(rooms->by_id, g_memdup2(&id, sizeof(id)), room);
     return room;
@@ -136,6 +144,7 @@ static void join(struct rooms *rooms, const struct command *command, int64_t now
         room->voices[voice] = peer;
     receive_all(room, peer);
     TAILQ_INSERT_TAIL(&room->peers, peer, entry);
+    audience_joined(&room->audience, peer);
 }
 
 static void remove_peer(struct room *room, struct peer *peer, enum sfu_reason reason)
@@ -146,6 +155,7 @@ static void remove_peer(struct room *room, struct peer *peer, enum sfu_reason re
         room->voices[peer->cfg.speaker_index] = NULL;
     }
     TAILQ_REMOVE(&room->peers, peer, entry);
+    audience_leaving(&room->audience, peer);
     peer_free(peer);
     post(room, (struct sfu_event){.type = SFU_GONE, .peer = id, .reason = reason});
 }
@@ -155,6 +165,7 @@ static void free_if_empty(struct rooms *rooms, struct room *room)
     if (!TAILQ_EMPTY(&room->peers))
         return;
     uint64_t id = room->id;
+    audience_close(&room->audience);
     post(room, (struct sfu_event){.type = SFU_ROOM_FREED});
     g_hash_table_remove(rooms->by_id, &id);
 }
@@ -188,7 +199,8 @@ static void room_command(struct rooms *rooms, struct room *room, const struct co
         tell_stats(room, command->tag, now_us);
         break;
     default:
-        g_assert_not_reached();
+        audience_command(&room->audience, command, now_us);
+        break;
     }
 }
 
@@ -220,6 +232,11 @@ static void peer_command(struct rooms *rooms, struct room *room, struct peer *pe
     }
 }
 
+static bool is_for_room(enum command_type type)
+{
+    return type == COMMAND_CLOSE || type == COMMAND_STATS || audience_means(type);
+}
+
 static void carry_out(struct rooms *rooms, const struct command *command, int64_t now_us)
 {
     if (command->type == COMMAND_JOIN) {
@@ -229,7 +246,7 @@ static void carry_out(struct rooms *rooms, const struct command *command, int64_
     struct room *room = room_find(rooms, command->room);
     if (!room)
         return;
-    if (command->type == COMMAND_CLOSE || command->type == COMMAND_STATS) {
+    if (is_for_room(command->type)) {
         room_command(rooms, room, command, now_us);
         return;
     }
@@ -238,10 +255,11 @@ static void carry_out(struct rooms *rooms, const struct command *command, int64_
         peer_command(rooms, room, peer, command, now_us);
 }
 
-struct rooms *rooms_new(struct mailbox *events)
+struct rooms *rooms_new(struct mailbox *events, struct record_inbox *inbox)
 {
     struct rooms *rooms = g_new0(struct rooms, 1);
     rooms->events = events;
+    rooms->inbox = inbox;
     rooms->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     return rooms;
 }
@@ -267,6 +285,7 @@ static void tick_speaker(struct room *room, int64_t now_us)
         return;
     struct peer *peer = index == SPEAKER_NOBODY ? NULL : room->voices[index];
     post(room, (struct sfu_event){.type = SFU_SPEAKER, .peer = peer ? peer->cfg.id : 0, .level = -(int)level});
+    audience_speaker(&room->audience, peer);
 }
 
 bool rooms_tick(void *arg, int64_t now_us, int64_t wall_us)
@@ -281,6 +300,7 @@ bool rooms_tick(void *arg, int64_t now_us, int64_t wall_us)
         TAILQ_FOREACH (peer, &room->peers, entry)
             peer_tick(peer, now_us, wall_us);
         tick_speaker(room, now_us);
+        audience_tick(&room->audience, now_us, wall_us);
     }
     return g_hash_table_size(rooms->by_id) > 0;
 }

@@ -6,12 +6,13 @@
 #pragma once
 
 #include "sfu/command.h"
+#include "sfu/record_queue.h"
 #include "sfu/worker.h"
 
 struct rooms;
 
-// `events`: where SFU_* events go. Freed by rooms_stop().
-struct rooms *rooms_new(struct mailbox *events);
+// `events`: where SFU_* events go; `inbox`: the recorder's, NULL: there is none. Freed by rooms_stop().
+struct rooms *rooms_new(struct mailbox *events, struct record_inbox *inbox);
 
 // The worker's handlers; `arg` is the struct rooms.
 void rooms_start(void *arg, struct worker *worker);

@@ -12,6 +12,7 @@
 #include "sfu/dtls.h"
 #include "sfu/ice.h"
 #include "sfu/log.h"
+#include "sfu/record.h"
 #include "sfu/room.h"
 #include "sfu/worker.h"
 
@@ -28,6 +29,7 @@ struct sfu {
     struct ice *ice;
     struct datachan_hub *hub;
     struct dtls_cert *cert;
+    struct recorder *recorder; // NULL: nothing can be recorded
     struct worker *workers[WORKERS_MAX];
     unsigned worker_count;
     char description[256];
@@ -56,8 +58,21 @@ static void start_worker(struct sfu *sfu, unsigned index)
 {
     static const struct worker_handlers handlers = {rooms_start, rooms_letter, rooms_tick, rooms_stop};
     struct worker_config cfg = {.index = index, .ice = sfu->ice, .hub = sfu->hub, .cert = sfu->cert};
-    struct rooms *rooms = rooms_new(&sfu->events);
+    struct rooms *rooms = rooms_new(&sfu->events, sfu->recorder ? recorder_inbox(sfu->recorder) : NULL);
     sfu->workers[index] = worker_new(&cfg, &handlers, rooms);
+}
+
+static int start_recorder(struct sfu *sfu, const struct sfu_config *cfg, char *err, size_t err_size)
+{
+    struct recorder_config recorder_cfg = {.dir = cfg->record_dir,
+                                           .hook = cfg->record_hook,
+                                           .quota_bytes = cfg->record_quota_bytes,
+                                           .free_floor_bytes = cfg->record_free_floor_bytes,
+                                           .events = &sfu->events};
+    if (!cfg->record_dir)
+        return 0;
+    sfu->recorder = recorder_new(&recorder_cfg, err, err_size);
+    return sfu->recorder ? 0 : -1;
 }
 
 struct sfu *sfu_new(const struct sfu_config *cfg, char *err, size_t err_size)
@@ -81,6 +96,10 @@ struct sfu *sfu_new(const struct sfu_config *cfg, char *err, size_t err_size)
     sfu->cert = dtls_cert_new();
     sfu->placements = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     mailbox_init(&sfu->events, cfg->wake, cfg->wake_arg);
+    if (start_recorder(sfu, cfg, err, err_size) < 0) {
+        sfu_free(sfu);
+        return NULL;
+    }
     sfu->worker_count = CLAMP(cfg->workers ? cfg->workers : g_get_num_processors(), 1, WORKERS_MAX);
     for (unsigned i = 0; i < sfu->worker_count; i++)
         start_worker(sfu, i);
@@ -96,6 +115,8 @@ void sfu_free(struct sfu *sfu)
         return;
     for (unsigned i = 0; i < sfu->worker_count; i++)
         worker_stop(sfu->workers[i]);
+    if (sfu->recorder)
+        recorder_free(sfu->recorder);
     datachan_hub_free(sfu->hub);
     ice_free(sfu->ice);
     for (unsigned i = 0; i < sfu->worker_count; i++)
@@ -217,6 +238,45 @@ void sfu_select_layer(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t pu
 void sfu_ask_stats(struct sfu *sfu, uint64_t room, uint64_t tag)
 {
     struct command *command = command_new(COMMAND_STATS, room, 0, NULL);
+    command->tag = tag;
+    post(sfu, command);
+}
+
+void sfu_record_start(struct sfu *sfu, uint64_t room, uint64_t tag, const char *dir)
+{
+    struct command *command = command_new(COMMAND_RECORD_START, room, 0, dir);
+    command->tag = tag;
+    post(sfu, command);
+}
+
+void sfu_record_stop(struct sfu *sfu, uint64_t room, uint64_t tag)
+{
+    struct command *command = command_new(COMMAND_RECORD_STOP, room, 0, NULL);
+    command->tag = tag;
+    post(sfu, command);
+}
+
+void sfu_record_note(struct sfu *sfu, uint64_t room, const char *json)
+{
+    if (strlen(json) <= SFU_NOTE_MAX)
+        post(sfu, command_new(COMMAND_RECORD_NOTE, room, 0, json));
+    else
+        sfu_log(SFU_LOG_WARN, "a note for a recording is too long: dropped");
+}
+
+void sfu_tap_start(struct sfu *sfu, uint64_t room, uint64_t tag, uint64_t peer, enum sfu_source source,
+                   const char *address, uint16_t port)
+{
+    struct command *command = command_new(COMMAND_TAP_START, room, peer, address);
+    command->tag = tag;
+    command->source = source;
+    command->port = port;
+    post(sfu, command);
+}
+
+void sfu_tap_stop(struct sfu *sfu, uint64_t room, uint64_t tag)
+{
+    struct command *command = command_new(COMMAND_TAP_STOP, room, 0, NULL);
     command->tag = tag;
     post(sfu, command);
 }

@@ -27,6 +27,8 @@ enum {
     SFU_SDP_MAX = 65536,     // bytes of a description we take; ours may be longer in a large room
     SFU_CANDIDATE_MAX = 512, // bytes of one candidate line
     SFU_TRACKS_MAX = 8,      // tracks one peer may publish
+    SFU_NOTE_MAX = 4095,     // bytes of a note in a recording's timeline
+    SFU_TAPS_MAX = 16,       // taps of one room
 };
 
 struct sfu;
@@ -50,6 +52,14 @@ struct sfu_config {
     const char *stun_host;           // STUN server for server-reflexive candidates, or NULL
     uint16_t stun_port;
     const char *cipher_engine; // "auto", "libsrtp" or "ipsec-mb"; NULL: auto
+
+    // Recording. In the directory each recording is a directory of its own: a manifest.json, one Matroska file per
+    // track (README.md of this folder). Recordings that an earlier process left unfinished are closed at the start.
+    const char *record_dir;      // made if need be; NULL: nothing can be recorded
+    const char *record_hook;     // NULL, or a command as for sh -c, run once for each finished recording with the
+                                 // manifest on standard input and its path as last argument (record_hook.h)
+    uint64_t record_quota_bytes; // of all recordings together; 0: no limit
+    uint64_t record_free_floor_bytes; // what must stay free on the disk; 0: nothing. Below it recording pauses
 
     // Called from any sfu thread when the event queue goes from empty to non-empty: schedule
     // sfu_next_event().
@@ -110,6 +120,30 @@ void sfu_select_layer(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t pu
 // Asks for SFU_STATS of one room.
 void sfu_ask_stats(struct sfu *sfu, uint64_t room, uint64_t tag);
 
+// ---- recording -------------------------------------------------------------------------------------------
+
+// Records everything in the room from now on, who comes later too, except what is muted. `dir` names the recording's
+// directory, which must not exist: letters, digits, ".", "_" and "-", not "." first. Answered by SFU_RECORDING with
+// the same tag. The timeline has who joined and left, what was published and muted, who spoke.
+void sfu_record_start(struct sfu *sfu, uint64_t room, uint64_t tag, const char *dir);
+
+// Ends the recording; so does the room's end. Answered by SFU_RECORDING with the same tag, when everything is on the
+// disk.
+void sfu_record_stop(struct sfu *sfu, uint64_t room, uint64_t tag);
+
+// A line for the recording's timeline: a JSON object with a "type", of at most SFU_NOTE_MAX bytes. Two types fill in
+// what the media server does not know: {"type":"room", "id":..., "title":...} and
+// {"type":"participant", "user":..., "name":...}. Dropped silently when nothing is recorded.
+void sfu_record_note(struct sfu *sfu, uint64_t room, const char *json);
+
+// A copy of one source of one peer as plain RTP to a UDP address (IPv4 or IPv6, no names), sender reports to the port
+// above, for transcription or broadcast. It waits for the source to be published, and follows when it comes again.
+// Muted means silent. `tag` names the tap: one that exists is replaced. Answered by SFU_TAP, whenever the stream
+// begins (text: its SDP) or ends.
+void sfu_tap_start(struct sfu *sfu, uint64_t room, uint64_t tag, uint64_t peer, enum sfu_source source,
+                   const char *address, uint16_t port);
+void sfu_tap_stop(struct sfu *sfu, uint64_t room, uint64_t tag);
+
 // ---- events ----------------------------------------------------------------------------------------------
 
 enum sfu_event_type {
@@ -125,6 +159,11 @@ enum sfu_event_type {
     SFU_GONE,       // the peer is out of its room and its memory is freed; reason
     SFU_ROOM_FREED, // the last peer has gone
     SFU_STATS_DATA, // text: one line per peer and track, `key=value` pairs (see stats.h); tag
+    SFU_RECORDING,  // on: the room is being recorded (text: the directory) or not any more (reason; text: the
+                    // directory, or why there is none); tag: of the command, else of sfu_record_start. On with a
+                    // reason: the disk lets it down, text says how; on with SFU_OK: it goes on. May come after
+                    // SFU_ROOM_FREED. Of room 0: a recording of an earlier process was closed (SFU_INTERRUPTED)
+    SFU_TAP,        // on: a tap's stream begins, text: its SDP; off: it has ended (reason, text); tag, peer, source
 };
 
 enum sfu_state { SFU_NEW, SFU_CONNECTING, SFU_CONNECTED, SFU_DISCONNECTED, SFU_FAILED };
@@ -139,6 +178,11 @@ enum sfu_reason {
     SFU_CLOSED,        // sfu_close
     SFU_MEDIA_FAILED,  // ICE or DTLS gave up for good
     SFU_TOO_MANY,      // a bound was reached; text names it
+    SFU_DISK_FULL,     // a recording has gaps for want of space
+    SFU_DISK_SLOW,     // a recording has gaps because the disk cannot keep up
+    SFU_DISK_FAILED,   // a recording cannot be written
+    SFU_INTERRUPTED,   // a recording ended with its process
+    SFU_BAD_ADDRESS,   // not an IP address and port to send to
 };
 
 // One forwarded track as this peer sees it.

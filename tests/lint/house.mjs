@@ -54,6 +54,7 @@ const THREADS = {
   'sfu/ice_event.c': 'counts what is under way to a worker',
   'sfu/datachan.c': 'starts the SCTP thread',
   'sfu/outbox.c': 'one flag for the process: the kernel knows UDP_SEGMENT',
+  'sfu/record.c': 'starts the writer thread',
   'sfu/record_queue.c': 'the crossing to the writer',
   'sfu/record_queue.h': 'the crossing to the writer',
 }
