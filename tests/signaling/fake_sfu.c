@@ -258,6 +258,40 @@ void sfu_ask_stats(struct sfu *sfu, uint64_t room, uint64_t tag)
     answer(sfu, room, 0, tag, SFU_STATS_DATA, SFU_OK, "");
 }
 
+void sfu_record_start(struct sfu *sfu, uint64_t room, uint64_t tag, const char *dir)
+{
+    note(sfu, "record %" PRIu64 " %s", room, dir);
+    if (!has_room(sfu, room) || sfu->is_holding)
+        return;
+    fake_sfu_say(sfu, &(struct sfu_event){.type = SFU_RECORDING, .room = room, .tag = tag, .on = true, .text = dir});
+}
+
+void sfu_record_stop(struct sfu *sfu, uint64_t room, uint64_t tag)
+{
+    note(sfu, "record-stop %" PRIu64, room);
+    if (has_room(sfu, room))
+        answer(sfu, room, 0, tag, SFU_RECORDING, SFU_OK, NULL);
+}
+
+void sfu_record_note(struct sfu *sfu, uint64_t room, const char *json)
+{
+    note(sfu, "record-note %" PRIu64 " %s", room, json);
+}
+
+void sfu_tap_start(struct sfu *sfu, uint64_t room, uint64_t tag, uint64_t peer, enum sfu_source source,
+                   const char *address, uint16_t port)
+{
+    note(sfu, "tap %" PRIu64 " %" PRIu64 " %" PRIu64 " %s %s %u", room, tag, peer, sfu_source_name(source), address,
+         port);
+}
+
+void sfu_tap_stop(struct sfu *sfu, uint64_t room, uint64_t tag)
+{
+    note(sfu, "tap-stop %" PRIu64 " %" PRIu64, room, tag);
+    if (has_room(sfu, room))
+        answer(sfu, room, 0, tag, SFU_TAP, SFU_OK, NULL);
+}
+
 // ---- words --------------------------------------------------------------------------------------------------
 
 static const char *const source_names[] = {"microphone", "camera", "screen", "screen-audio"};
@@ -280,7 +314,8 @@ bool sfu_source_parse(const char *name, enum sfu_source *source)
 
 const char *sfu_reason_name(enum sfu_reason reason)
 {
-    static const char *const names[] = {"ok",   "bad-sdp", "glare",        "no-offer", "bad-candidate",
-                                        "left", "closed",  "media-failed", "too-many"};
+    static const char *const names[] = {"ok",        "bad-sdp",     "glare",        "no-offer",   "bad-candidate",
+                                        "left",      "closed",      "media-failed", "too-many",   "disk-full",
+                                        "disk-slow", "disk-failed", "interrupted",  "bad-address"};
     return names[reason];
 }
