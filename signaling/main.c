@@ -28,6 +28,14 @@ static void catch_signals(struct server *server)
     sigaction(SIGINT, &action, NULL);
 }
 
+// A second signal while the server ends must find nothing to stop.
+static void ignore_signals(void)
+{
+    struct sigaction action = {.sa_handler = SIG_IGN};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+}
+
 static void on_sfu_log(int level, const char *line)
 {
     log_line((enum log_level)level, "sfu", "%s", line);
@@ -101,6 +109,7 @@ static int serve(const struct config *config, const struct auth *auth, struct se
     printf("Roda listening on %s\n", server_url(server));
     fflush(stdout);
     server_run(server, hub);
+    ignore_signals();
     hub_free(hub);
     return EXIT_SUCCESS;
 }

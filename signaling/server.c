@@ -189,13 +189,13 @@ static void want_write(void *arg)
 // One frame per turn, so that no socket keeps the others waiting.
 static int socket_write(struct lws *wsi, struct socket *socket)
 {
-    unsigned char nothing[LWS_PRE];
+    unsigned char ping[LWS_PRE + 1] = {[LWS_PRE] = '.'}; // libwebsockets does not tell of an empty pong
     struct frame frame = socket_tx(socket);
     int rc = 0;
     if (frame.type == FRAME_TEXT)
         rc = lws_write(wsi, frame.text, frame.len, LWS_WRITE_TEXT);
     else if (frame.type == FRAME_PING)
-        rc = lws_write(wsi, nothing + LWS_PRE, 0, LWS_WRITE_PING);
+        rc = lws_write(wsi, ping + LWS_PRE, 1, LWS_WRITE_PING);
     g_free(frame.buffer);
     if (frame.type == FRAME_CLOSE) {
         lws_close_reason(wsi, (enum lws_close_status)frame.code, (unsigned char *)frame.reason, strlen(frame.reason));
