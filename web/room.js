@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 import { Chat } from './chat.js';
 import { Controls } from './controls.js';
-import { canShareScreen } from './devices.js';
+import { canShareScreen, explain } from './devices.js';
 import { h, setText } from './dom.js';
 import { icon, logo } from './icons.js';
 import { t } from './i18n.js';
@@ -37,9 +37,7 @@ export class Room {
     this.#build();
     this.#wireClient();
     this.#on(media, 'change', () => this.#showSelf());
-    this.#on(media, 'trouble', ({ source }) =>
-      this.notes.show(source.startsWith('screen') ? 'shareFailed' : 'deviceLost'),
-    );
+    this.#on(media, 'trouble', (detail) => this.#tellTrouble(detail));
     this.#on(document, 'language', () => this.#showPeople());
     this.#on(document, 'visibilitychange', () => this.#keepAwake());
     this.#stopping.push(
@@ -268,6 +266,13 @@ export class Room {
     this.#showPeople();
   }
 
+  // A device that is not there was there before the call.
+  #tellTrouble({ error, source }) {
+    const why = explain({ [source]: error });
+    if (why.kind === 'missing') this.notes.show('deviceLost');
+    else this.notes.show(why.key, why.params);
+  }
+
   #showOwn(tile, track) {
     const shown = tile.video.srcObject?.getVideoTracks()[0] ?? null;
     if (shown !== track) tile.setVideo(track && new MediaStream([track]));
@@ -324,11 +329,8 @@ export class Room {
 
   #toggleScreen() {
     if (this.#media.track('screen')) return this.#try(() => this.#media.stopScreen());
-    return this.#try(async () => {
-      await this.#media.shareScreen().catch((error) => {
-        if (error.name === 'NotAllowedError') return; // the person changed their mind
-        throw error;
-      });
+    return this.#media.shareScreen().catch((error) => {
+      if (error.name !== 'NotAllowedError') this.notes.show('shareFailed'); // else the person changed their mind
     });
   }
 

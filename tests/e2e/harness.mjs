@@ -246,7 +246,15 @@ export function heard(page, userId) {
 
 /** Everybody decodes everybody's video, at that size unless it is null, and hears everybody. */
 export async function everybodySeesEverybody(people, size = { width: 320, height: 240 }) {
-  await Promise.all(people.map((one) => seesAll(one, people.filter((other) => other !== one), size)));
+  await Promise.all(
+    people.map((one) =>
+      seesAll(
+        one,
+        people.filter((other) => other !== one),
+        size,
+      ),
+    ),
+  );
 }
 
 async function seesAll({ page, name }, others, size) {
