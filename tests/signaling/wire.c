@@ -287,6 +287,18 @@ json_t *ws_wait(struct ws *ws, const char *event)
     }
 }
 
+int ws_step(struct ws *ws, const char *text)
+{
+    char *data;
+    size_t len;
+    ws_say(ws, text);
+    int opcode = read_frame(ws, &data, &len), code = -1;
+    if (opcode == WS_CLOSE || opcode == -1)
+        code = opcode == WS_CLOSE && len >= 2 ? (uint8_t)data[0] << 8 | (uint8_t)data[1] : 0;
+    g_free(data);
+    return code;
+}
+
 int ws_wait_close(struct ws *ws)
 {
     for (;;) {

@@ -54,5 +54,7 @@ void ws_send_frame(struct ws *ws, int opcode, bool is_final, const void *data, s
 void ws_say(struct ws *ws, const char *text);
 // The data of the next message with that event name; others are skipped, pings answered. Borrowed.
 json_t *ws_wait(struct ws *ws, const char *event);
+// Says something that is answered with one message: -1, or the code with which the server closes instead.
+int ws_step(struct ws *ws, const char *text);
 // Reads until the server closes; returns its code (0: without one).
 int ws_wait_close(struct ws *ws);
