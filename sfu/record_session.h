@@ -13,7 +13,7 @@
 #include "sfu/record_space.h"
 
 enum {
-    RECORD_RETRY_US = 5000000,    // after the disk refused a write
+    RECORD_RETRY_US = 2000000,    // after the disk refused a write
     RECORD_MANIFEST_US = 1000000, // between two writes of the manifest, or
     RECORD_MANIFEST_SLOWER = 20,  // so many times as long as writing it took
 };

@@ -62,8 +62,11 @@ void record_space_tick(struct record_space *s, int64_t now_us)
 {
     if (now_us >= s->look_us)
         look(s, now_us);
-    uint64_t margin = s->is_short ? RECORD_SPACE_MARGIN : 0;
+    bool was_short = s->is_short;
+    uint64_t margin = was_short ? RECORD_SPACE_MARGIN : 0;
     s->is_short = is_over_quota(s, margin) || is_under_floor(s, margin);
+    if (s->is_short && !was_short)
+        s->count_us = now_us + RECORD_SPACE_RECOUNT_US;
 }
 
 void record_space_add(struct record_space *s, uint64_t bytes)

@@ -11,7 +11,7 @@
 enum {
     RECORD_SPACE_LOOK_US = 1000000,   // between two looks at the disk
     RECORD_SPACE_COUNT_US = 60000000, // between two counts of what is there; while there is a problem:
-    RECORD_SPACE_RECOUNT_US = 5000000,
+    RECORD_SPACE_RECOUNT_US = 2000000,
     RECORD_SPACE_MARGIN = 8 << 20, // bytes that must be there beyond the limits before recording goes on
 };
 

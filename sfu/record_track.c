@@ -47,6 +47,8 @@ struct record_track {
     unsigned files;
     size_t index; // in the manifest
     struct record_facts facts;
+    uint64_t safe_frames; // what of the facts is on the disk
+    int64_t safe_duration_us;
     char name[128];
     int64_t flush_us; // real time of the next write
 
@@ -106,6 +108,8 @@ static void open_file(struct record_track *t, const struct record_frame *frame, 
                                      .width = frame->width,
                                      .height = frame->height,
                                      .start_us = at_us};
+    t->safe_frames = 0;
+    t->safe_duration_us = 0;
     t->index = record_manifest_add_file(place->manifest, &t->facts);
     int rc = record_manifest_write(place->manifest, false);
     if (rc == 0)
@@ -119,28 +123,34 @@ static void open_file(struct record_track *t, const struct record_frame *frame, 
     note_cause(t, CAUSE_DISK);
 }
 
-static void update_facts(struct record_track *t)
-{
-    uint64_t lost = record_order_lost(t->order);
-    t->facts.lost_packets = lost - t->lost_before;
-    t->facts.bytes = record_file_bytes(t->file);
-    record_manifest_set_file(t->place->manifest, t->index, &t->facts);
-}
-
-// Counts what was written since the last call.
-static void count_bytes(struct record_track *t)
+// What has been written since the last call.
+static void note_written(struct record_track *t)
 {
     int64_t bytes = record_file_bytes(t->file);
     record_space_add(t->place->space, (uint64_t)(bytes - t->facts.bytes));
-    update_facts(t);
+    t->facts.bytes = bytes;
+    t->facts.lost_packets = record_order_lost(t->order) - t->lost_before;
+    t->safe_frames = t->facts.frames;
+    t->safe_duration_us = t->facts.duration_us;
+    record_manifest_set_file(t->place->manifest, t->index, &t->facts);
+}
+
+// The disk did not take the last frames: they never were.
+static void forget_unwritten(struct record_track *t)
+{
+    t->facts.frames = t->safe_frames;
+    t->facts.duration_us = t->safe_duration_us;
+    t->end_us = t->facts.start_us + t->safe_duration_us;
 }
 
 static void close_file(struct record_track *t)
 {
     if (!t->file)
         return;
-    record_file_flush(t->file);
-    count_bytes(t);
+    if (record_file_flush(t->file) == 0)
+        note_written(t);
+    else
+        forget_unwritten(t);
     bool is_empty = t->facts.bytes == 0;
     int rc = record_file_free(t->file);
     t->file = NULL;
@@ -162,7 +172,7 @@ void record_track_flush(struct record_track *t, int64_t now_us)
     t->flush_us = now_us + RECORD_FLUSH_US;
     int rc = record_file_flush(t->file);
     if (rc == 0) {
-        count_bytes(t);
+        note_written(t);
         return;
     }
     t->place->err = rc;
