@@ -1,5 +1,6 @@
 // Does a full or a slow disk cost recording, and nothing else? (sfu/record_space.c, sfu/record_session.c,
-// sfu/record_queue.c) SPDX-License-Identifier: MIT
+// sfu/record_queue.c)
+// SPDX-License-Identifier: MIT
 //
 // The writer's pwrite() is ours (--wrap): it can be told to fail or to block. A real full disk is a tmpfs, where the
 // test may mount one.

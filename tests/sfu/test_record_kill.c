@@ -1,5 +1,6 @@
 // Is what was recorded there after kill -9, and does the hook run once? (sfu/record.c, sfu/record_recover.c,
-// record_hook.c) SPDX-License-Identifier: MIT
+// record_hook.c)
+// SPDX-License-Identifier: MIT
 //
 // Recorders in processes of their own, fed in real time and killed at random moments, all at once.
 #include <setjmp.h>
