@@ -9,22 +9,13 @@
 #include "signaling/ice_servers.h"
 #include "signaling/media.h"
 #include "signaling/presence.h"
+#include "signaling/request.h"
 
 enum {
     NAME_CHARS_MAX = 64,
     REASON_CHARS_MAX = 200,
     CHAT_CHARS_MAX = 4000,
     LAYER_MAX = 7, // spatial and temporal ids have three bits in every codec
-};
-
-struct request {
-    struct session *session;
-    struct hub *hub;
-    struct participant *me; // NULL: in no room
-    struct message message;
-    struct fields fields;
-    struct fault fault;
-    bool is_answered; // or will be, by the media server
 };
 
 struct command {
@@ -36,29 +27,6 @@ struct command {
 
 enum { IN_ROOM = 1, HOST = 2 };
 
-// ---- what every command uses --------------------------------------------------------------------------------
-
-static bool failed(const struct request *r)
-{
-    return r->fault.error != ERROR_NONE;
-}
-
-static void reply(struct request *r, json_t *data)
-{
-    r->is_answered = true;
-    session_ack(r->session, r->message.id, data);
-}
-
-// The participant of my room a field names; NULL and the fault when there is none.
-static struct participant *need_participant(struct request *r, const char *field)
-{
-    const char *user = field_need_id(&r->fields, field, is_user_id);
-    struct participant *p = user ? room_find(r->me->room, user) : NULL;
-    if (user && !p)
-        fault_say(&r->fault, ERROR_NOT_FOUND, "%s: nobody of that name is in the room", field);
-    return p;
-}
-
 // ---- coming and going ---------------------------------------------------------------------------------------
 
 // A token in the message counts like one in the URL. An expired one is overlooked where a session token is shown.
@@ -67,7 +35,7 @@ static void take_token(struct request *r, const char *session_token)
     const char *token = field_text(&r->fields, "token", TOKEN_MAX);
     char why[120];
     struct identity identity;
-    if (!token || auth_is_open(r->hub->auth) || failed(r))
+    if (!token || auth_is_open(r->hub->auth) || request_failed(r))
         return;
     int rc = auth_verify(r->hub->auth, token, r->hub->wall_ms, &identity, why, sizeof(why));
     if (rc == -ETIME && session_token)
@@ -106,12 +74,12 @@ static void join_room(struct request *r)
     };
     bool resumed = false;
     take_token(r, join.session_token);
-    if (failed(r))
+    if (request_failed(r))
         return;
     struct participant *p = presence_join(r->session, &join, &resumed, &r->fault);
     if (!p)
         return;
-    reply(r, join_ack(p, resumed));
+    request_reply(r, join_ack(p, resumed));
     presence_announce(p, resumed);
 }
 
@@ -122,20 +90,20 @@ static void leave_room(struct request *r)
 
 static void remove_participant(struct request *r)
 {
-    struct participant *target = need_participant(r, "targetId");
+    struct participant *target = request_participant(r, "targetId");
     const char *reason = field_text(&r->fields, "reason", REASON_CHARS_MAX);
     if (target == r->me)
         fault_say(&r->fault, ERROR_BAD_FIELD, "targetId: to go yourself, send leave-room");
-    if (!failed(r))
+    if (!request_failed(r))
         presence_remove(target, r->me, reason);
 }
 
 static void close_room(struct request *r)
 {
     const char *reason = field_text(&r->fields, "reason", REASON_CHARS_MAX);
-    if (failed(r))
+    if (request_failed(r))
         return;
-    reply(r, json_object());
+    request_reply(r, json_object());
     presence_close(r->me->room, r->me->user, reason);
 }
 
@@ -158,7 +126,7 @@ static struct participant *read_target(struct request *r)
         const char *text = json_string_value(value);
         if (text && strcmp(text, "sfu") == 0)
             return NULL;
-        struct participant *target = need_participant(r, names[i]);
+        struct participant *target = request_participant(r, names[i]);
         if (target == r->me)
             fault_say(&r->fault, ERROR_BAD_FIELD, "%s: that is you", names[i]);
         return target;
@@ -193,7 +161,7 @@ static size_t read_sources(struct request *r, struct sfu_mid_source sources[SFU_
         fault_say(&r->fault, ERROR_BAD_FIELD, "sources: at most %d", SFU_SOURCES_MAX);
     json_object_foreach(value, mid, name)
     {
-        if (failed(r))
+        if (request_failed(r))
             return 0;
         struct sfu_mid_source *one = &sources[n++];
         const char *text = json_string_value(name);
@@ -208,9 +176,9 @@ static size_t read_sources(struct request *r, struct sfu_mid_source sources[SFU_
 static bool relayed(struct request *r, const char *event)
 {
     struct participant *target = read_target(r);
-    if (target && !failed(r))
+    if (target && !request_failed(r))
         event_relay(r->me, target, event, r->message.data);
-    return target || failed(r);
+    return target || request_failed(r);
 }
 
 // The reply comes from the media server, under the tag returned; 0: too many questions are open.
@@ -232,7 +200,7 @@ static void signal_offer(struct request *r)
         return;
     const char *sdp = read_sdp(r, "offer");
     size_t source_count = read_sources(r, sources);
-    if (failed(r))
+    if (request_failed(r))
         return;
     media_begin(r->me);
     uint64_t tag = wait_for_sfu(r);
@@ -249,7 +217,7 @@ static void signal_answer(struct request *r)
     size_t source_count = read_sources(r, sources);
     if (r->me->peer == 0)
         fault_say(&r->fault, ERROR_BAD_SDP, "there is no offer to answer");
-    uint64_t tag = failed(r) ? 0 : wait_for_sfu(r);
+    uint64_t tag = request_failed(r) ? 0 : wait_for_sfu(r);
     if (tag)
         media_answer(r->me, tag, sdp, sources, source_count);
 }
@@ -273,7 +241,7 @@ static void ice_candidate(struct request *r)
         fault_say(&r->fault, ERROR_BAD_FIELD, "candidate: sdpMid has at most %d bytes", SFU_MID_MAX);
     else if (r->me->peer == 0)
         fault_say(&r->fault, ERROR_NOT_FOUND, "there is no media connection: send an offer first");
-    uint64_t tag = failed(r) ? 0 : wait_for_sfu(r);
+    uint64_t tag = request_failed(r) ? 0 : wait_for_sfu(r);
     if (tag)
         media_candidate(r->me, tag, mid, text);
 }
@@ -286,12 +254,12 @@ static bool is_source(const char *text)
 
 static void select_layer(struct request *r)
 {
-    const struct participant *publisher = need_participant(r, "userId");
+    const struct participant *publisher = request_participant(r, "userId");
     const char *name = field_need_id(&r->fields, "source", is_source);
     int spatial = field_int(&r->fields, "spatial", -1, LAYER_MAX, -1);
     int temporal = field_int(&r->fields, "temporal", -1, LAYER_MAX, -1);
     enum sfu_source source;
-    if (failed(r) || !sfu_source_parse(name, &source))
+    if (request_failed(r) || !sfu_source_parse(name, &source))
         return;
     if (r->me->peer && publisher->peer)
         sfu_select_layer(r->hub->sfu, r->me->room->number, r->me->peer, publisher->peer, source, spatial, temporal);
@@ -312,7 +280,7 @@ static void media_update(struct request *r)
         fault_say(&r->fault, ERROR_FORBIDDEN, "isMuted: the host has locked your microphone");
     if (me->is_video_locked && is_video_enabled)
         fault_say(&r->fault, ERROR_FORBIDDEN, "isVideoEnabled: the host has locked your camera");
-    if (failed(r))
+    if (request_failed(r))
         return;
     me->is_muted = is_muted;
     me->is_video_enabled = is_video_enabled;
@@ -327,11 +295,11 @@ static void media_update(struct request *r)
 static void mute_participant(struct request *r)
 {
     static const char *const kinds[] = {"audio", "video", NULL};
-    struct participant *target = need_participant(r, "targetId");
+    struct participant *target = request_participant(r, "targetId");
     int kind = field_choice(&r->fields, "kind", kinds, 0);
     bool muted = field_bool(&r->fields, "muted", true);
     bool locked = field_bool(&r->fields, "locked", false) && muted;
-    if (failed(r))
+    if (request_failed(r))
         return;
     *(kind == 0 ? &target->is_audio_locked : &target->is_video_locked) = locked;
     if (muted && kind == 0)
@@ -348,8 +316,8 @@ static void mute_participant(struct request *r)
 static void chat_message(struct request *r)
 {
     const char *text = field_need_prose(&r->fields, "text", CHAT_CHARS_MAX);
-    struct participant *to = field_has(&r->fields, "to") ? need_participant(r, "to") : NULL;
-    if (!failed(r))
+    struct participant *to = field_has(&r->fields, "to") ? request_participant(r, "to") : NULL;
+    if (!request_failed(r))
         event_chat_message(r->me, to, text);
 }
 
@@ -434,11 +402,11 @@ void command_rx(struct session *session, const char *text, size_t len)
     limit(&r, command ? command->cost : 1);
     if (command)
         check_needs(&r, command->needs);
-    if (!failed(&r))
+    if (!request_failed(&r))
         command->run(&r);
-    if (failed(&r))
+    if (request_failed(&r))
         session_refuse(session, r.message.id, r.message.event, &r.fault);
     else if (!r.is_answered)
-        reply(&r, json_object());
+        request_reply(&r, json_object());
     message_clear(&r.message);
 }
