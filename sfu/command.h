@@ -15,6 +15,7 @@ enum command_type {
     COMMAND_MUTE,
     COMMAND_SELECT_LAYER,
     COMMAND_STATS,
+    COMMAND_LOAD, // for no room; peer: the worker's number
     COMMAND_RECORD_START, // this one and those below: for audience.h
     COMMAND_RECORD_STOP,
     COMMAND_RECORD_NOTE,
@@ -27,6 +28,7 @@ struct command {
     struct mail mail;
     enum command_type type;
     uint64_t room, peer, tag, publisher;
+    int64_t asked_us; // COMMAND_LOAD: when
     enum sfu_source source;
     bool muted;
     int spatial, temporal;

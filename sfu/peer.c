@@ -79,6 +79,7 @@ static void unpublish(struct peer *p, struct mline *mline)
     p->cfg.handlers->unpublished(p->cfg.arg, p, track);
     sub_detach_all(track);
     ingress_forget(&p->ingress, track);
+    tally_add_track(p->cfg.tally, track);
     track_free(track);
 }
 
@@ -222,9 +223,10 @@ static void on_message(void *arg, const struct datachan_message *message)
     p->cfg.handlers->message(p->cfg.arg, p, message);
 }
 
-static void on_state(void *arg, enum sfu_state state)
+static void on_state(void *arg, enum sfu_state state, struct transport_fault fault)
 {
     struct peer *p = arg;
+    tally_state(p->cfg.tally, state, fault);
     post(p, (struct sfu_event){.type = SFU_STATE, .state = state});
     struct leg *leg;
     // Nothing was sent before keys were agreed, or while the path was gone: begin with a key frame.
@@ -288,6 +290,7 @@ static void leg_free(struct peer *p, struct leg *leg)
     negotiate_remove(p->negotiate, &leg->outgoing);
     TAILQ_REMOVE(&p->subs, leg->sub, of_peer);
     TAILQ_REMOVE(&p->legs, leg, entry);
+    tally_add_sub(p->cfg.tally, leg->sub);
     sub_free(leg->sub);
     g_free(leg);
 }
@@ -300,6 +303,7 @@ static void close_session(struct peer *p)
     }
     while (!TAILQ_EMPTY(&p->legs))
         leg_free(p, TAILQ_FIRST(&p->legs));
+    tally_add_feedback(p->cfg.tally, &p->feedback);
     transport_free(p->transport);
     negotiate_free(p->negotiate);
 }
@@ -317,6 +321,7 @@ struct peer *peer_new(const struct peer_config *cfg, int64_t now_us)
 void peer_free(struct peer *p)
 {
     close_session(p);
+    tally_add_drops(p->cfg.tally, &p->stats);
     g_free(p);
 }
 
@@ -529,6 +534,23 @@ static void add_line(GString *text, const struct line *line)
     g_string_append_c(text, '\n');
 }
 
+static void add_track(const struct peer *p, struct track *track, int64_t now_us, GString *text)
+{
+    char buf[2048];
+    struct line line = line_of(buf, sizeof(buf));
+    line_number(&line, "publisher", (int64_t)p->cfg.id);
+    track_stats(track, &line);
+    add_line(text, &line);
+    for (unsigned i = 0; i < track->layer_count; i++) {
+        if (!track->layer[i].bound)
+            continue;
+        line = line_of(buf, sizeof(buf));
+        line_number(&line, "layer", i);
+        layer_stats(&track->layer[i], now_us, &line);
+        add_line(text, &line);
+    }
+}
+
 void peer_stats(struct peer *p, int64_t now_us, GString *text)
 {
     static const char *const states[] = {"new", "connecting", "connected", "disconnected", "failed"};
@@ -540,12 +562,8 @@ void peer_stats(struct peer *p, int64_t now_us, GString *text)
     line_stats(&line, &p->stats);
     add_line(text, &line);
     struct track *track;
-    TAILQ_FOREACH (track, &p->ingress.uplink.tracks, entry) {
-        line = line_of(buf, sizeof(buf));
-        line_number(&line, "publisher", (int64_t)p->cfg.id);
-        track_stats(track, now_us, &line);
-        add_line(text, &line);
-    }
+    TAILQ_FOREACH (track, &p->ingress.uplink.tracks, entry)
+        add_track(p, track, now_us, text);
     struct leg *leg;
     TAILQ_FOREACH (leg, &p->legs, entry) {
         line = line_of(buf, sizeof(buf));
@@ -555,4 +573,16 @@ void peer_stats(struct peer *p, int64_t now_us, GString *text)
         sub_stats(leg->sub, now_us, &line);
         add_line(text, &line);
     }
+}
+
+void peer_tally(const struct peer *p, struct tally *sum)
+{
+    const struct track *track;
+    const struct leg *leg;
+    tally_add_drops(sum, &p->stats);
+    tally_add_feedback(sum, &p->feedback);
+    TAILQ_FOREACH (track, &p->ingress.uplink.tracks, entry)
+        tally_add_track(sum, track);
+    TAILQ_FOREACH (leg, &p->legs, entry)
+        tally_add_sub(sum, leg->sub);
 }

@@ -17,6 +17,7 @@
 #include "sfu/negotiate.h"
 #include "sfu/stats.h"
 #include "sfu/sub.h"
+#include "sfu/tally.h"
 #include "sfu/track.h"
 #include "sfu/transport.h"
 #include "sfu/worker.h"
@@ -44,6 +45,7 @@ struct peer_config {
     const char *user;
     struct speaker *speaker; // of the room
     unsigned speaker_index;
+    struct tally *tally; // of the worker: gets what was counted by what goes
     const struct peer_handlers *handlers;
     void *arg;
 };
@@ -98,5 +100,8 @@ void peer_select_layer(struct peer *peer, const struct command *command, int64_t
 void peer_receive(struct peer *peer, struct track *track, struct peer *publisher, int64_t now_us);
 void peer_stop_receiving(struct peer *peer, const struct track *track, int64_t now_us);
 void peer_tick(struct peer *peer, int64_t now_us, int64_t wall_us);
-// One line for the peer, one per track it publishes (`publisher=`) and one per track it receives (`subscriber=`).
+// One line for the peer (`peer=`), one per track it publishes (`publisher=`) with its layers behind it (`layer=`), and one
+// per track it receives (`subscriber=`).
 void peer_stats(struct peer *peer, int64_t now_us, GString *text);
+// What it has counted and not yet given to cfg.tally.
+void peer_tally(const struct peer *peer, struct tally *sum);

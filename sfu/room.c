@@ -4,9 +4,11 @@
 
 #include <glib.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include "rtp/speaker.h"
 #include "sfu/audience.h"
+#include "sfu/now.h"
 #include "sfu/peer.h"
 
 struct room {
@@ -23,6 +25,9 @@ struct rooms {
     struct mailbox *events;
     struct record_inbox *inbox; // the recorder's; NULL: there is none
     GHashTable *by_id;          // room id -> struct room, owned
+    struct tally tally;         // of who is gone
+    int64_t ticked_us;          // 0: did not tick before
+    int64_t late_us;            // the latest tick since somebody asked
 };
 
 static void post(const struct room *room, struct sfu_event event)
@@ -137,6 +142,7 @@ static void join(struct rooms *rooms, const struct command *command, int64_t now
                               .user = command->text,
                               .speaker = voice < SPEAKER_MAX ? &room->speaker : NULL,
                               .speaker_index = voice,
+                              .tally = &rooms->tally,
                               .handlers = &peer_calls,
                               .arg = room};
     struct peer *peer = peer_new(&cfg, now_us);
@@ -187,6 +193,42 @@ static void tell_stats(struct room *room, uint64_t tag, int64_t now_us)
         peer_stats(peer, now_us, text);
     post(room, (struct sfu_event){.type = SFU_STATS_DATA, .tag = tag, .text = text->str});
     g_string_free(text, TRUE);
+}
+
+static int64_t thread_cpu_us(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return used.tv_sec * INT64_C(1000000) + used.tv_nsec / 1000;
+}
+
+static void tell_load(struct rooms *rooms, const struct command *command)
+{
+    char buf[2048];
+    struct line line = line_of(buf, sizeof(buf));
+    struct tally sum = rooms->tally;
+    unsigned peers = 0;
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, rooms->by_id);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const struct room *room = value;
+        const struct peer *peer;
+        TAILQ_FOREACH (peer, &room->peers, entry) {
+            peer_tally(peer, &sum);
+            peers++;
+        }
+    }
+    line_number(&line, "worker", (int64_t)command->peer);
+    line_number(&line, "rooms", g_hash_table_size(rooms->by_id));
+    line_number(&line, "peers", peers);
+    line_number(&line, "cpu_us", thread_cpu_us());
+    line_number(&line, "letter_us", MAX(now_monotonic_us() - command->asked_us, 0));
+    line_number(&line, "late_us", rooms->late_us);
+    tally_print(&sum, worker_stats(rooms->worker), &line);
+    rooms->late_us = 0;
+    struct sfu_event event = {.type = SFU_LOAD_DATA, .peer = command->peer, .tag = command->tag, .text = line.buf};
+    event_post(rooms->events, &event);
 }
 
 static void room_command(struct rooms *rooms, struct room *room, const struct command *command, int64_t now_us)
@@ -243,6 +285,10 @@ static void carry_out(struct rooms *rooms, const struct command *command, int64_
         join(rooms, command, now_us);
         return;
     }
+    if (command->type == COMMAND_LOAD) {
+        tell_load(rooms, command);
+        return;
+    }
     struct room *room = room_find(rooms, command->room);
     if (!room)
         return;
@@ -293,6 +339,8 @@ bool rooms_tick(void *arg, int64_t now_us, int64_t wall_us)
     struct rooms *rooms = arg;
     GHashTableIter iter;
     gpointer value;
+    if (rooms->ticked_us)
+        rooms->late_us = MAX(rooms->late_us, now_us - rooms->ticked_us - WORKER_TICK_US);
     g_hash_table_iter_init(&iter, rooms->by_id);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         struct room *room = value;
@@ -302,7 +350,9 @@ bool rooms_tick(void *arg, int64_t now_us, int64_t wall_us)
         tick_speaker(room, now_us);
         audience_tick(&room->audience, now_us, wall_us);
     }
-    return g_hash_table_size(rooms->by_id) > 0;
+    bool goes_on = g_hash_table_size(rooms->by_id) > 0;
+    rooms->ticked_us = goes_on ? now_us : 0;
+    return goes_on;
 }
 
 void rooms_stop(void *arg)

@@ -12,6 +12,7 @@
 #include "sfu/dtls.h"
 #include "sfu/ice.h"
 #include "sfu/log.h"
+#include "sfu/now.h"
 #include "sfu/record.h"
 #include "sfu/room.h"
 #include "sfu/worker.h"
@@ -240,6 +241,21 @@ void sfu_ask_stats(struct sfu *sfu, uint64_t room, uint64_t tag)
     struct command *command = command_new(COMMAND_STATS, room, 0, NULL);
     command->tag = tag;
     post(sfu, command);
+}
+
+void sfu_ask_load(struct sfu *sfu, uint64_t tag)
+{
+    for (unsigned i = 0; i < sfu->worker_count; i++) {
+        struct command *command = command_new(COMMAND_LOAD, 0, i, NULL);
+        command->tag = tag;
+        command->asked_us = now_monotonic_us();
+        worker_post(sfu->workers[i], &command->mail);
+    }
+}
+
+unsigned sfu_worker_count(const struct sfu *sfu)
+{
+    return sfu->worker_count;
 }
 
 void sfu_record_start(struct sfu *sfu, uint64_t room, uint64_t tag, const char *dir)

@@ -117,8 +117,12 @@ void sfu_mute(struct sfu *sfu, uint64_t room, uint64_t peer, enum sfu_source sou
 void sfu_select_layer(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t publisher, enum sfu_source source,
                       int spatial, int temporal);
 
-// Asks for SFU_STATS of one room.
+// Asks for SFU_STATS_DATA of one room.
 void sfu_ask_stats(struct sfu *sfu, uint64_t room, uint64_t tag);
+
+// Asks every worker how it is: as many SFU_LOAD_DATA as sfu_worker_count() says. One that is missing stands still.
+void sfu_ask_load(struct sfu *sfu, uint64_t tag);
+unsigned sfu_worker_count(const struct sfu *sfu);
 
 // ---- recording -------------------------------------------------------------------------------------------
 
@@ -158,7 +162,8 @@ enum sfu_event_type {
     SFU_SPEAKER,    // peer is the dominant speaker of the room now (0: nobody); level
     SFU_GONE,       // the peer is out of its room and its memory is freed; reason
     SFU_ROOM_FREED, // the last peer has gone
-    SFU_STATS_DATA, // text: one line per peer and track, `key=value` pairs (see stats.h); tag
+    SFU_STATS_DATA, // text: one line per peer, track, layer and received track, `key=value` pairs (peer.h); tag
+    SFU_LOAD_DATA,  // text: one line of `key=value` pairs about worker number `peer` (room.h); tag
     SFU_RECORDING,  // on: the room is being recorded (text: the directory) or not any more (reason; text: the
                     // directory, or why there is none); tag: of the command, else of sfu_record_start. On with a
                     // reason: the disk lets it down, text says how; on with SFU_OK: it goes on. May come after

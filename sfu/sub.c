@@ -142,7 +142,7 @@ void sub_stats(struct sub *sub, int64_t now_us, struct line *line)
     line_number(line, "bps", (int64_t)sendstats_bps(&sub->sendstats, now_us));
     line_number(line, "lost", ss->lost);
     line_number(line, "fraction_lost", ss->fraction_lost);
-    line_number(line, "jitter_ts", ss->jitter_ts);
+    line_number(line, "jitter_us", ss->clock_hz ? ss->jitter_ts * INT64_C(1000000) / ss->clock_hz : 0);
     line_number(line, "rtt_us", ss->rtt_us);
     line_number(line, "nacks", (int64_t)sub->nacks);
     line_number(line, "resent", (int64_t)sub->resent_packets);

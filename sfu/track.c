@@ -319,13 +319,18 @@ uint64_t track_bps(struct track *track, int64_t now_us)
     return bps;
 }
 
-static void layer_stats(struct layer *layer, int64_t now_us, struct line *line)
+void layer_stats(struct layer *layer, int64_t now_us, struct line *line)
 {
     const struct loss *loss = &layer->loss;
+    const struct recvstats *rs = &layer->recvstats;
     if (layer->rid[0])
         line_text(line, "rid", layer->rid);
+    line_number(line, "spatial", layer->rank);
     line_number(line, "ssrc", layer->ssrc);
     line_number(line, "bps", (int64_t)recvstats_bps(&layer->recvstats, now_us));
+    line_number(line, "expected", rs->unwrap.newest ? (int64_t)(rs->unwrap.newest - rs->base + 1) : 0);
+    line_number(line, "received", (int64_t)rs->received);
+    line_number(line, "jitter_us", rs->clock_hz ? (rs->jitter_q4 >> 4) * INT64_C(1000000) / rs->clock_hz : 0);
     line_number(line, "asked", (int64_t)loss->asked);
     line_number(line, "recovered", (int64_t)loss->recovered);
     line_number(line, "given_up", (int64_t)loss->given_up);
@@ -334,12 +339,9 @@ static void layer_stats(struct layer *layer, int64_t now_us, struct line *line)
     line_stats(line, &layer->stats);
 }
 
-void track_stats(struct track *track, int64_t now_us, struct line *line)
+void track_stats(const struct track *track, struct line *line)
 {
     line_text(line, "mid", track->mid);
     line_text(line, "source", sfu_source_name(track->source));
     line_number(line, "muted", track->muted);
-    for (unsigned i = 0; i < track->layer_count; i++)
-        if (track->layer[i].bound)
-            layer_stats(&track->layer[i], now_us, line);
 }

@@ -152,5 +152,7 @@ void track_want_keyframe(struct track *track, struct layer *layer, int64_t now_u
 
 uint64_t track_bps(struct track *track, int64_t now_us); // of all layers
 
-// mid, source, muted, and per layer its rate and counters, as one line's pairs.
-void track_stats(struct track *track, int64_t now_us, struct line *line);
+// mid, source and muted, as one line's pairs.
+void track_stats(const struct track *track, struct line *line);
+// Its rate, loss, jitter and counters, as one line's pairs.
+void layer_stats(struct layer *layer, int64_t now_us, struct line *line);

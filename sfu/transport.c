@@ -99,7 +99,8 @@ static void update_state(struct transport *t)
         return;
     t->state = state;
     t->sink.ready = state == SFU_CONNECTED;
-    t->handlers.state(t->arg, state);
+    bool dtls_failed = t->keyless || (t->dtls && dtls_state(t->dtls) == DTLS_FAILED);
+    t->handlers.state(t->arg, state, (struct transport_fault){t->ice_state == ICE_FAILED, dtls_failed});
 }
 
 // ---- sending ---------------------------------------------------------------------------------------------

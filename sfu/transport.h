@@ -18,6 +18,11 @@
 struct transport;
 struct worker;
 
+// Why it is SFU_FAILED; neither: the other side has closed it.
+struct transport_fault {
+    bool ice, dtls;
+};
+
 // Upward calls; `now_us` is the turn's time. All are required.
 struct transport_handlers {
     void (*rtp)(void *arg, struct packet *packet,
@@ -25,7 +30,7 @@ struct transport_handlers {
     void (*rtp_done)(void *arg, int64_t now_us); // after the last packet of one receive call
     void (*rtcp)(void *arg, const uint8_t *data, size_t len, int64_t now_us); // opened compound
     void (*message)(void *arg, const struct datachan_message *message);
-    void (*state)(void *arg, enum sfu_state state);
+    void (*state)(void *arg, enum sfu_state state, struct transport_fault fault);
     void (*local)(void *arg);                       // local credentials are known or have changed
     void (*candidate)(void *arg, const char *line); // one more local candidate, "" = end
 };

@@ -60,6 +60,8 @@ struct stage {
     bool room_freed;
     uint64_t speaker;
     char *stats;
+    GString *load; // what all workers said
+    unsigned loads;
 };
 
 static inline void wake(void *arg)
@@ -113,6 +115,7 @@ static inline void begin_with(struct stage *s, const struct sfu_config *base)
     char err[256] = "";
     memset(s, 0, sizeof(*s));
     s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    s->load = g_string_new(NULL);
     struct sfu_config cfg = *base;
     cfg.workers = 2;
     cfg.bind_address = bind;
@@ -137,6 +140,7 @@ static inline void end(struct stage *s)
     dtls_cert_free(s->cert);
     close(s->wake_fd);
     g_free(s->stats);
+    g_string_free(s->load, TRUE);
 }
 
 static inline struct actor *actor_of(struct stage *s, uint64_t peer)
@@ -188,6 +192,10 @@ static inline void hear(struct stage *s, const struct sfu_event *event)
     case SFU_STATS_DATA:
         g_free(s->stats);
         s->stats = g_strdup(event->text);
+        break;
+    case SFU_LOAD_DATA:
+        s->loads++;
+        g_string_append_printf(s->load, " %s", event->text);
         break;
     default:
         break;

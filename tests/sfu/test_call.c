@@ -31,7 +31,52 @@ static void test_three_hear_each_other(void **state)
     }
     sfu_ask_stats(s.sfu, ROOM, 9);
     UNTIL(&s, s.stats != NULL);
-    assert_non_null(strstr(s.stats, "state=connected"));
+    static const char *const said[] = {
+        "peer=",    "state=connected", "publisher=",      "source=camera", "\nlayer=0 ",
+        " bps=",    " received=",      " jitter_us=",     " expected=",    "subscriber=",
+        " rtt_us=", " spatial=",       " fraction_lost=", " tx_bytes="};
+    for (size_t i = 0; i < G_N_ELEMENTS(said); i++)
+        assert_non_null(strstr(s.stats, said[i]));
+    end(&s);
+}
+
+// What all workers said under that key, together.
+static int64_t ask_load(struct stage *s, const char *key)
+{
+    char *wanted = g_strdup_printf(" %s=", key);
+    int64_t sum = 0;
+    g_string_truncate(s->load, 0);
+    s->loads = 0;
+    sfu_ask_load(s->sfu, 5);
+    UNTIL(s, s->loads == sfu_worker_count(s->sfu));
+    for (const char *at = s->load->str; (at = strstr(at, wanted)); at++)
+        sum += g_ascii_strtoll(at + strlen(wanted), NULL, 10);
+    g_free(wanted);
+    return sum;
+}
+
+static void test_workers_remember_who_is_gone(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin(&s);
+    struct actor *a = join(&s, 1), *b = join(&s, 2);
+    UNTIL(&s, all_see_all(&s));
+    UNTIL(&s, all_receive(&s, 20));
+    assert_int_equal(ask_load(&s, "peers"), 2);
+    assert_int_equal(ask_load(&s, "rooms"), 1);
+    assert_int_equal(ask_load(&s, "connected"), 2);
+    assert_int_equal(ask_load(&s, "dtls_failed"), 0);
+    assert_true(ask_load(&s, "cpu_us") > 0);
+    assert_true(ask_load(&s, "rx_packets") > 0);
+    int64_t sent = ask_load(&s, "tx_packets");
+    assert_true(sent > 0);
+    sfu_leave(s.sfu, ROOM, a->peer);
+    sfu_leave(s.sfu, ROOM, b->peer);
+    UNTIL(&s, s.room_freed);
+    assert_int_equal(ask_load(&s, "rooms"), 0);
+    assert_int_equal(ask_load(&s, "connected"), 2);
+    assert_true(ask_load(&s, "tx_packets") >= sent);
     end(&s);
 }
 
@@ -305,11 +350,17 @@ static void test_lite(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_three_hear_each_other), cmocka_unit_test(test_mute_stops_and_resumes),
-        cmocka_unit_test(test_leaving_frees),         cmocka_unit_test(test_reload),
-        cmocka_unit_test(test_ice_restart),           cmocka_unit_test(test_wrong_descriptions),
-        cmocka_unit_test(test_random_datagrams),      cmocka_unit_test(test_spoilt_srtp),
-        cmocka_unit_test(test_hello_from_elsewhere),  cmocka_unit_test(test_lite),
+        cmocka_unit_test(test_workers_remember_who_is_gone),
+        cmocka_unit_test(test_three_hear_each_other),
+        cmocka_unit_test(test_mute_stops_and_resumes),
+        cmocka_unit_test(test_leaving_frees),
+        cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_ice_restart),
+        cmocka_unit_test(test_wrong_descriptions),
+        cmocka_unit_test(test_random_datagrams),
+        cmocka_unit_test(test_spoilt_srtp),
+        cmocka_unit_test(test_hello_from_elsewhere),
+        cmocka_unit_test(test_lite),
 
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

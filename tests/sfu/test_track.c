@@ -296,11 +296,13 @@ static void a_track_prints_itself(void **state)
     struct line line = line_of(buf, sizeof(buf));
     rig_open(&rig, CODEC_VP8);
     rig_vp8(&rig, 1, 0, 0, true);
-    track_stats(rig.track, rig.now_us, &line);
+    track_stats(rig.track, &line);
+    layer_stats(&rig.track->layer[0], rig.now_us, &line);
     sub_stats(rig.sub, rig.now_us, &line);
     feedback_stats(&rig.hears, &line);
     assert_true(line.ok);
-    assert_non_null(strstr(buf, "mid=m source=camera muted=0 ssrc=4369 "));
+    assert_non_null(strstr(buf, "mid=m source=camera muted=0 spatial=0 ssrc=4369 "));
+    assert_non_null(strstr(buf, " expected=1 received=1 jitter_us=0 "));
     assert_non_null(strstr(buf, " keyframes=1 "));
     assert_non_null(strstr(buf, " tx_packets=1 "));
     assert_true(track_bps(rig.track, rig.now_us) > 0);

@@ -19,6 +19,7 @@ struct sfu {
     GQueue commands, events;
     char *taken;
     bool is_holding;
+    char *stats; // or NULL: ""
 };
 
 struct sfu *sfu_new(const struct sfu_config *cfg, char *err, size_t err_size)
@@ -43,6 +44,7 @@ void sfu_free(struct sfu *sfu)
     g_queue_clear_full(&sfu->commands, g_free);
     g_queue_clear_full(&sfu->events, (GDestroyNotify)sfu_event_free);
     g_free(sfu->taken);
+    g_free(sfu->stats);
     g_free(sfu);
 }
 
@@ -255,7 +257,29 @@ void sfu_select_layer(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t pu
 void sfu_ask_stats(struct sfu *sfu, uint64_t room, uint64_t tag)
 {
     note(sfu, "stats %" PRIu64, room);
-    answer(sfu, room, 0, tag, SFU_STATS_DATA, SFU_OK, "");
+    answer(sfu, room, 0, tag, SFU_STATS_DATA, SFU_OK, sfu->stats ? sfu->stats : "");
+}
+
+void fake_sfu_set_stats(struct sfu *sfu, const char *text)
+{
+    g_free(sfu->stats);
+    sfu->stats = g_strdup(text);
+}
+
+// Asked every second by itself, so it is no command a test waits for.
+void sfu_ask_load(struct sfu *sfu, uint64_t tag)
+{
+    char text[120];
+    g_snprintf(text, sizeof(text),
+               "worker=0 rooms=%u peers=%u cpu_us=1000 letter_us=20 late_us=30 rx_packets=7 drop_muted=2",
+               fake_sfu_room_count(sfu), fake_sfu_peer_count(sfu));
+    answer(sfu, 0, 0, tag, SFU_LOAD_DATA, SFU_OK, text);
+}
+
+unsigned sfu_worker_count(const struct sfu *sfu)
+{
+    (void)sfu;
+    return 1;
 }
 
 void sfu_record_start(struct sfu *sfu, uint64_t room, uint64_t tag, const char *dir)

@@ -17,5 +17,8 @@ const char *fake_sfu_take(struct sfu *sfu);
 // Queues an event with its texts and tracks copied; SFU_OFFER makes an answer welcome.
 void fake_sfu_say(struct sfu *sfu, const struct sfu_event *event);
 
-// From now on offers, answers and candidates stay without reply.
+// What questions for statistics are answered with from now on; "" before.
+void fake_sfu_set_stats(struct sfu *sfu, const char *text);
+
+// From now on questions about load, offers, answers and candidates stay without reply.
 void fake_sfu_hold(struct sfu *sfu, bool hold);
