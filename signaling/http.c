@@ -27,7 +27,13 @@ const char *http_method_name(enum http_method method)
 void http_response_clear(struct http_response *response)
 {
     g_free(response->body);
+    filepart_free(response->file);
     *response = (struct http_response){0};
+}
+
+uint64_t http_response_size(const struct http_response *response)
+{
+    return response->file ? filepart_left(response->file) : response->body_len;
 }
 
 void http_json(struct http_response *response, int status, json_t *json)
@@ -54,6 +60,74 @@ void http_error(struct http_response *response, int status, const char *code, co
     g_free(valid);
     g_free(message);
 }
+
+// ---- files --------------------------------------------------------------------------------------------------
+
+bool http_etag_is_known(const char *if_none_match, const char *etag)
+{
+    if (!if_none_match)
+        return false;
+    char **known = g_strsplit(if_none_match, ",", -1);
+    bool found = false;
+    for (char **one = known; *one && !found; one++) {
+        const char *tag = g_strstrip(*one);
+        // A weak comparison (RFC 9110 section 8.8.3.2): the marks of weakness do not count.
+        found = strcmp(tag, "*") == 0 || strcmp(g_str_has_prefix(tag, "W/") ? tag + 2 : tag, etag) == 0;
+    }
+    g_strfreev(known);
+    return found;
+}
+
+// If-Range (RFC 9110 section 13.1.5): a part is wanted of exactly this version. We send no Last-Modified, so a date
+// is never ours.
+static enum range find_range(const struct http_request *request, const struct http_response *response,
+                             uint64_t *first, uint64_t *last)
+{
+    if (request->method != HTTP_GET || (request->if_range && strcmp(request->if_range, response->etag) != 0))
+        return RANGE_WHOLE;
+    return range_parse(request->range, filepart_size(response->file), first, last);
+}
+
+static void drop_file(struct http_response *response)
+{
+    filepart_free(response->file);
+    response->file = NULL;
+}
+
+void http_file(struct http_response *response, const struct http_request *request, const char *path,
+               const char *content_type)
+{
+    uint64_t first, last;
+    response->file = filepart_open(path, response->etag, sizeof(response->etag));
+    if (!response->file)
+        return http_error(response, 404, "not-found", "there is no such file");
+    uint64_t size = filepart_size(response->file);
+    response->has_ranges = true;
+    response->status = 200;
+    response->content_type = content_type;
+    if (http_etag_is_known(request->if_none_match, response->etag)) {
+        drop_file(response);
+        response->status = 304;
+        response->content_type = NULL;
+        return;
+    }
+    switch (find_range(request, response, &first, &last)) {
+    case RANGE_WHOLE:
+        return;
+    case RANGE_PART:
+        response->status = 206;
+        g_snprintf(response->content_range, sizeof(response->content_range),
+                   "bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT, first, last, size);
+        return filepart_cut(response->file, first, last);
+    case RANGE_UNSATISFIABLE:
+        drop_file(response);
+        response->etag[0] = '\0';
+        g_snprintf(response->content_range, sizeof(response->content_range), "bytes */%" G_GUINT64_FORMAT, size);
+        return http_error(response, 416, "bad-range", "the file has %" G_GUINT64_FORMAT " bytes", size);
+    }
+}
+
+// ---- who asks -----------------------------------------------------------------------------------------------
 
 const char *http_bearer(const char *authorization)
 {

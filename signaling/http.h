@@ -7,8 +7,12 @@
 #include <stddef.h>
 
 #include "signaling/config.h"
+#include "signaling/filepart.h"
 
-enum { HTTP_BODY_MAX = 65536 }; // bytes of a request's body
+enum {
+    HTTP_BODY_MAX = 65536, // bytes of a request's body
+    HTTP_QUERY_MAX = 32,   // fields of a query
+};
 
 enum http_method {
     HTTP_GET,
@@ -24,9 +28,12 @@ enum http_method {
 // Everything is borrowed for the time of the answer. Headers are NULL when the request has none of that name.
 struct http_request {
     enum http_method method;
-    const char *path; // without query, percent-decoded
-    const char *host, *origin, *authorization, *content_type, *if_none_match;
-    const char *body; // body_len bytes and a NUL
+    const char *path;         // without query, percent-decoded
+    const char *const *query; // "name=value", percent-decoded, NULL-terminated; or NULL
+    const char *host, *origin, *authorization, *content_type, *if_none_match, *range, *if_range;
+    const char *asked_method;  // Access-Control-Request-Method: this is a preflight
+    const char *forwarded_for; // X-Forwarded-For, as somebody on the way says: not proven
+    const char *body;          // body_len bytes and a NUL
     size_t body_len;
     const char *address; // of the peer
     bool is_tls;
@@ -37,10 +44,15 @@ struct http_response {
     const char *content_type; // NULL: no body
     char *body;               // owned
     size_t body_len;
+    struct filepart *file; // owned; instead of the body, or NULL
     char etag[64];
-    char allow[64];    // methods a 405 suggests
-    char allowed[256]; // the origin CORS lets in
-    bool is_preflight; // with the rest of CORS's permissions
+    char content_range[80];
+    char disposition[160]; // Content-Disposition
+    char retry_after[12];  // seconds
+    char allow[64];        // methods a 405 suggests
+    char allowed[256];     // the origin CORS lets in
+    bool is_preflight;     // with the rest of CORS's permissions
+    bool has_ranges;       // Range is understood
 };
 
 struct http_header {
@@ -54,11 +66,22 @@ const char *http_method_name(enum http_method method);
 
 void http_response_clear(struct http_response *response);
 
+// Bytes of what follows the headers, whichever it is.
+uint64_t http_response_size(const struct http_response *response);
+
 // JSON with that status; takes json.
 void http_json(struct http_response *response, int status, json_t *json);
 // {"error": {"code", "message"}}
 __attribute__((format(printf, 4, 5))) void http_error(struct http_response *response, int status, const char *code,
                                                       const char *format, ...);
+
+// A file, whole or the part that is asked for: 200, 206, 304 or 416 with ETag, Range and If-Range of RFC 9110
+// sections 13 and 14; 404 when there is no such file. It is sent piece by piece, however large it is.
+void http_file(struct http_response *response, const struct http_request *request, const char *path,
+               const char *content_type);
+
+// Whether If-None-Match (a list, or *) has this validator; NULL: there is no such header.
+bool http_etag_is_known(const char *if_none_match, const char *etag);
 
 // The token of "Authorization: Bearer <token>", or NULL.
 const char *http_bearer(const char *authorization);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "signaling/hub.h"
 
+#include "signaling/exchange.h"
 #include "signaling/media.h"
 #include "signaling/presence.h"
 
@@ -34,6 +35,7 @@ void hub_free(struct hub *hub)
         presence_close(one->data, NULL, "the server stops");
     g_list_free(rooms);
     roster_clear(&hub->roster);
+    exchange_end_all(hub);
     g_ptr_array_free(hub->sessions, TRUE);
     g_free(hub);
 }
@@ -99,6 +101,7 @@ static void tick_room(struct hub *hub, struct room *room)
 
 void hub_tick(struct hub *hub)
 {
+    exchange_tick(hub);
     for (guint i = 0; i < hub->sessions->len; i++)
         tick_session(hub->sessions->pdata[i]);
     GList *rooms = rooms_of(hub);

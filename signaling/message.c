@@ -71,18 +71,27 @@ static bool is_id(const json_t *id)
     return json_is_integer(id) || (json_is_string(id) && json_string_length(id) <= MESSAGE_ID_MAX);
 }
 
+json_t *message_object(const char *text, size_t len, struct fault *fault)
+{
+    json_error_t where;
+    if (is_too_deep(text, len))
+        return fault_say(fault, ERROR_BAD_JSON, "more than %d levels deep", MESSAGE_DEPTH), NULL;
+    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
+    if (!root)
+        fault_say(fault, ERROR_BAD_JSON, "line %d column %d: %s", where.line, where.column, where.text);
+    else if (!json_is_object(root))
+        fault_say(fault, ERROR_BAD_JSON, "an object {...} is wanted");
+    if (json_is_object(root))
+        return root;
+    json_decref(root);
+    return NULL;
+}
+
 bool message_parse(struct message *message, const char *text, size_t len, struct fault *fault)
 {
-    *message = (struct message){0};
-    if (is_too_deep(text, len))
-        return fault_say(fault, ERROR_BAD_JSON, "more than %d levels deep", MESSAGE_DEPTH), false;
-    json_error_t where;
-    message->root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
+    *message = (struct message){.root = message_object(text, len, fault)};
     if (!message->root)
-        return fault_say(fault, ERROR_BAD_JSON, "line %d column %d: %s", where.line, where.column, where.text), false;
-    if (!json_is_object(message->root))
-        return fault_say(fault, ERROR_BAD_JSON, "a message is an object {event, data, id}"), false;
-
+        return false;
     json_t *id = json_object_get(message->root, "id");
     if (is_id(id))
         message->id = id;
@@ -192,9 +201,22 @@ const char *field_need_prose(struct fields *fields, const char *name, size_t max
 bool field_bool(struct fields *fields, const char *name, bool otherwise)
 {
     const json_t *value = field_get(fields, name);
+    const char *text = fields->is_text ? json_string_value(value) : NULL;
+    if (text && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0))
+        return text[0] == 't';
     if (value && !json_is_boolean(value))
         fault_say(fields->fault, ERROR_BAD_FIELD, "%s: true or false", name);
     return value ? json_is_true(value) : otherwise;
+}
+
+static bool read_integer(const struct fields *fields, const json_t *value, int min, int max, int *out)
+{
+    gint64 n = json_integer_value(value);
+    bool ok = json_is_integer(value) && n >= min && n <= max;
+    if (fields->is_text && json_is_string(value))
+        ok = g_ascii_string_to_signed(json_string_value(value), 10, min, max, &n, NULL);
+    *out = (int)n;
+    return ok;
 }
 
 int field_int(struct fields *fields, const char *name, int min, int max, int otherwise)
@@ -202,11 +224,11 @@ int field_int(struct fields *fields, const char *name, int min, int max, int oth
     const json_t *value = field_get(fields, name);
     if (!value)
         return otherwise;
-    json_int_t n = json_integer_value(value);
-    if (!json_is_integer(value) || n < min || n > max)
+    int n;
+    if (!read_integer(fields, value, min, max, &n))
         return fault_say(fields->fault, ERROR_BAD_FIELD, "%s: a whole number from %d to %d", name, min, max),
                otherwise;
-    return (int)n;
+    return n;
 }
 
 int field_choice(struct fields *fields, const char *name, const char *const *words, int otherwise)

@@ -52,6 +52,9 @@ struct message {
     json_t *id;        // an integer or a text, or NULL; may be there after a failed parse
 };
 
+// Reads one JSON object, of a message or of an HTTP body; NULL and ERROR_BAD_JSON in the fault when it is none.
+json_t *message_object(const char *text, size_t len, struct fault *fault);
+
 // Reads one message; false and the fault when it is none. message_clear() afterwards in any case.
 bool message_parse(struct message *message, const char *text, size_t len, struct fault *fault);
 void message_clear(struct message *message);
@@ -71,6 +74,7 @@ void timestamp_print(char out[TIMESTAMP_SIZE], int64_t wall_ms);
 struct fields {
     const json_t *data;
     struct fault *fault;
+    bool is_text; // it comes from a URL: numbers and booleans are written as texts
 };
 
 bool field_has(const struct fields *fields, const char *name);

@@ -92,7 +92,7 @@ static bool serve(const char *file, const char *type, const struct http_request 
     if (ok) {
         g_snprintf(response->etag, sizeof(response->etag), "\"%" G_GINT64_MODIFIER "x-%" G_GINT64_MODIFIER "x\"",
                    (gint64)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec, (gint64)st.st_size);
-        bool is_known = request->if_none_match && strstr(request->if_none_match, response->etag);
+        bool is_known = http_etag_is_known(request->if_none_match, response->etag);
         response->status = is_known ? 304 : 200;
         response->content_type = is_known ? NULL : type;
         ok = is_known || read_file(fd, &st, response);

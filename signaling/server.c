@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "signaling/server.h"
 
+#include <errno.h>
 #include <libwebsockets.h>
 #include <signal.h>
 #include <string.h>
@@ -14,8 +15,10 @@
 #include "signaling/visit.h"
 
 enum {
-    HEADERS_OUT = 4096, // bytes of an answer's headers
-    FILES_MAX = 65536,  // libwebsockets reserves memory for each descriptor the process may open
+    HEADERS_OUT = 4096,    // bytes of an answer's headers
+    PIECE_PATIENCE_S = 30, // a client that does not take a piece of an answer in this time is gone
+    DISK_PATIENCE_US = 3000,
+    FILES_MAX = 65536, // libwebsockets reserves memory for each descriptor the process may open
 };
 
 G_STATIC_ASSERT(LWS_PRE <= SOCKET_HEADROOM);
@@ -63,8 +66,8 @@ static bool write_headers(struct lws *wsi, const struct visit *visit)
     unsigned char *start = buffer + LWS_PRE, *at = start, *end = buffer + sizeof(buffer) - 1;
     struct http_header headers[VISIT_HEADERS_MAX];
     size_t n = visit_headers(visit, headers);
-    bool ok = lws_add_http_common_headers(wsi, (unsigned)response->status, response->content_type, response->body_len,
-                                          &at, end) == 0;
+    bool ok = lws_add_http_common_headers(wsi, (unsigned)response->status, response->content_type,
+                                          http_response_size(response), &at, end) == 0;
     for (size_t i = 0; ok && i < n; i++)
         ok = add_header(wsi, &headers[i], &at, end);
     return ok && lws_finalize_write_http_header(wsi, start, &at, end) == 0;
@@ -76,8 +79,9 @@ static int http_done(struct lws *wsi, const struct visit *visit)
     return visit->is_last || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
-static int http_answer(struct lws *wsi, const struct visit *visit)
+static int http_answer(struct lws *wsi, struct visit *visit)
 {
+    visit->has_headers = true;
     if (!write_headers(wsi, visit))
         return -1;
     if (visit_is_written(visit))
@@ -86,21 +90,46 @@ static int http_answer(struct lws *wsi, const struct visit *visit)
     return 0;
 }
 
-static int http_write(struct lws *wsi, struct visit *visit)
+static int http_write_piece(struct lws *wsi, struct visit *visit)
 {
     unsigned char piece[LWS_PRE + BODY_PIECE];
-    const char *data;
-    if (!visit || visit_is_written(visit))
+    ssize_t len = visit_tx(visit, piece + LWS_PRE, BODY_PIECE);
+    if (len == -EAGAIN) {
+        lws_set_timer_usecs(wsi, DISK_PATIENCE_US);
         return 0;
-    size_t len = visit_tx(visit, &data);
-    memcpy(piece + LWS_PRE, data, len);
+    }
     bool is_last = visit_is_written(visit);
-    if (lws_write(wsi, piece + LWS_PRE, len, is_last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0)
+    if (len < 0 || lws_write(wsi, piece + LWS_PRE, (size_t)len, is_last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0)
         return -1;
     if (is_last)
         return http_done(wsi, visit);
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, PIECE_PATIENCE_S);
     lws_callback_on_writable(wsi);
     return 0;
+}
+
+static int http_write(struct lws *wsi, struct visit *visit)
+{
+    if (!visit || visit_is_late(visit) || !visit->response.status)
+        return 0;
+    if (!visit->has_headers)
+        return http_answer(wsi, visit);
+    return visit_is_written(visit) ? 0 : http_write_piece(wsi, visit);
+}
+
+// There is an answer, or it is to be waited for: then the exchange itself has a limit.
+static int http_answer_or_wait(struct lws *wsi, struct visit *visit, bool is_answered)
+{
+    if (is_answered)
+        return http_answer(wsi, visit);
+    if (visit_is_late(visit))
+        lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+    return 0;
+}
+
+static void want_answer(void *arg)
+{
+    lws_callback_on_writable(arg);
 }
 
 static const char *read_header(struct lws *wsi, enum lws_token_indexes token, char *out, size_t size)
@@ -108,9 +137,22 @@ static const char *read_header(struct lws *wsi, enum lws_token_indexes token, ch
     return lws_hdr_copy(wsi, out, (int)size, token) > 0 ? out : NULL;
 }
 
+// One that libwebsockets has no number for.
+static const char *read_named(struct lws *wsi, const char *name, char *out, size_t size)
+{
+    return lws_hdr_custom_copy(wsi, out, (int)size, name, (int)strlen(name)) > 0 ? out : NULL;
+}
+
+static void read_query(struct lws *wsi, struct visit *visit)
+{
+    char field[PATH_MAX_BYTES + 1];
+    for (int i = 0; lws_hdr_copy_fragment(wsi, field, sizeof(field), WSI_TOKEN_HTTP_URI_ARGS, i) >= 0; i++)
+        visit_add_query(visit, field);
+}
+
 static struct visit *read_visit(struct server *server, struct lws *wsi, enum http_method method, const char *path)
 {
-    struct visit *v = visit_new(method, path, server->is_tls);
+    struct visit *v = visit_new(method, path, server->is_tls, want_answer, wsi);
     struct http_request *r = &v->request;
     lws_get_peer_simple(wsi, v->address, sizeof(v->address));
     r->host = read_header(wsi, WSI_TOKEN_HOST, v->host, sizeof(v->host));
@@ -118,6 +160,11 @@ static struct visit *read_visit(struct server *server, struct lws *wsi, enum htt
     r->authorization = read_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, v->authorization, sizeof(v->authorization));
     r->content_type = read_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, v->content_type, sizeof(v->content_type));
     r->if_none_match = read_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, v->if_none_match, sizeof(v->if_none_match));
+    r->range = read_header(wsi, WSI_TOKEN_HTTP_RANGE, v->range, sizeof(v->range));
+    r->if_range = read_named(wsi, "if-range:", v->if_range, sizeof(v->if_range));
+    r->asked_method = read_named(wsi, "access-control-request-method:", v->asked_method, sizeof(v->asked_method));
+    r->forwarded_for = read_header(wsi, WSI_TOKEN_X_FORWARDED_FOR, v->forwarded_for, sizeof(v->forwarded_for));
+    read_query(wsi, v);
     return v;
 }
 
@@ -147,7 +194,7 @@ static int http_begin(struct server *server, struct lws *wsi, struct connection 
     struct visit *visit = connection->visit = read_visit(server, wsi, method, path);
     const char *content_length = read_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof(length));
     bool is_chunked = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
-    return visit_begin(visit, server->site, content_length, is_chunked) ? http_answer(wsi, visit) : 0;
+    return http_answer_or_wait(wsi, visit, visit_begin(visit, server->site, content_length, is_chunked));
 }
 
 static int http_end(struct connection *connection)
@@ -169,7 +216,10 @@ static int http_event(struct server *server, struct lws *wsi, struct connection 
     case LWS_CALLBACK_HTTP_BODY:
         return visit && visit_rx(visit, in, len) ? 0 : -1;
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return visit && visit_end(visit, server->site) ? http_answer(wsi, visit) : 0;
+        return visit ? http_answer_or_wait(wsi, visit, visit_end(visit, server->site)) : 0;
+    case LWS_CALLBACK_TIMER:
+        lws_callback_on_writable(wsi);
+        return 0;
     default:
         return http_write(wsi, visit);
     }
@@ -330,6 +380,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_HTTP_BODY:
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
     case LWS_CALLBACK_HTTP_WRITEABLE:
+    case LWS_CALLBACK_TIMER:
         return http_event(server, wsi, user, reason, in, len);
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
         hub_rx_sfu(server->hub);

@@ -31,6 +31,7 @@ struct hub {
     // Owned.
     struct roster roster;
     GPtrArray *sessions;
+    GHashTable *exchanges; // HTTP answers to come, by ticket; exchange.c alone knows them. NULL: never was one
     uint64_t last_tag;
     bool is_draining; // the server is about to stop: nobody new comes in
     // Set by the driver.

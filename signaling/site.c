@@ -9,14 +9,16 @@
 
 struct route {
     enum http_method method;
-    const char *path; // may end in "/:id"
+    const char *path; // with ":names" for whole segments
     void (*serve)(struct exchange *);
     unsigned needs;
 };
 
 // Who may: the bearer of a valid token (in open mode anybody), anybody at all, or it is for the route to say.
 enum { TOKEN, NOTHING, ITS_OWN };
+enum { ACCESS = 3, SUCCESS = 4 }; // SUCCESS: answers are {success, data} and {success, error}
 
+// The first row that fits answers: fixed paths stand before those with a parameter in the same place.
 static const struct route routes[] = {
     {HTTP_GET, "/health", api_health, NOTHING},
     {HTTP_GET, "/api/ice-servers", api_get_ice_servers, TOKEN},
@@ -29,8 +31,10 @@ struct site *site_new(struct hub *hub)
 {
     struct site *site = g_new0(struct site, 1);
     site->hub = hub;
-    for (size_t i = 0; i < VISITORS; i++)
+    for (size_t i = 0; i < VISITORS; i++) {
         bucket_init(&site->visitors[i], REQUESTS_PER_S, REQUESTS_BURST, hub->now_us);
+        bucket_init(&site->users[i], USER_REQUESTS_PER_S, USER_REQUESTS_BURST, hub->now_us);
+    }
     return site;
 }
 
@@ -41,107 +45,110 @@ void site_free(struct site *site)
 
 // ---- finding the route --------------------------------------------------------------------------------------
 
-// On a match *param is what stands for :id, or NULL.
-static bool matches(const char *pattern, const char *path, const char **param)
+static void add_method(char allow[64], const char *method)
 {
-    const char *colon = strchr(pattern, ':');
-    *param = NULL;
-    if (!colon)
-        return strcmp(pattern, path) == 0;
-    size_t len = (size_t)(colon - pattern);
-    if (strncmp(pattern, path, len) != 0 || !path[len] || strchr(path + len, '/'))
-        return false;
-    *param = path + len;
-    return true;
+    g_strlcat(allow, allow[0] ? ", " : "", 64);
+    g_strlcat(allow, method, 64);
 }
 
-// NULL with some methods in `allow`: the path is known, the method is not.
-static const struct route *find_route(const struct http_request *request, const char **param, char allow[64])
+// The route that answers, or NULL; `allow` gets the methods this path knows, none when it is no route's path.
+static const struct route *find_route(struct exchange *x, char allow[64])
 {
-    enum http_method method = request->method == HTTP_HEAD ? HTTP_GET : request->method;
+    enum http_method method = x->request->method == HTTP_HEAD ? HTTP_GET : x->request->method;
+    const struct route *found = NULL;
     for (size_t i = 0; i < G_N_ELEMENTS(routes); i++) {
-        if (!matches(routes[i].path, request->path, param))
+        if ((found && strcmp(routes[i].path, found->path) != 0) || !exchange_matches(x, routes[i].path))
             continue;
-        if (routes[i].method == method)
-            return &routes[i];
-        g_strlcat(allow, allow[0] ? ", " : "", 64);
-        g_strlcat(allow, http_method_name(routes[i].method), 64);
+        add_method(allow, http_method_name(routes[i].method));
+        if (routes[i].method == HTTP_GET)
+            add_method(allow, "HEAD");
+        if (routes[i].method == method && !found)
+            found = &routes[i];
+        x->has_success = (routes[i].needs & SUCCESS) != 0;
     }
-    return NULL;
+    if (found)
+        exchange_matches(x, found->path);
+    return found;
 }
 
 // ---- who may ------------------------------------------------------------------------------------------------
 
+static bool take(struct bucket *buckets, const char *name, const struct http_request *request, int64_t now_us)
+{
+    bool is_harmless = request->method == HTTP_GET || request->method == HTTP_HEAD || request->method == HTTP_OPTIONS;
+    return bucket_take(&buckets[g_str_hash(name) % VISITORS], is_harmless ? 0.1 : 1, now_us);
+}
+
 // False: refused and answered. In open mode nobody is asked; otherwise the identity is the bearer's.
-static bool authorize(struct exchange *x, unsigned needs, struct identity *identity)
+static bool authorize(struct site *site, struct exchange *x, unsigned access)
 {
     const struct hub *hub = x->hub;
     const char *bearer = http_bearer(x->request->authorization);
     char why[120] = "send a token: Authorization: Bearer <token>";
-    if (needs == NOTHING || auth_is_open(hub->auth))
+    if (access == NOTHING || auth_is_open(hub->auth))
         return true;
-    if (bearer && auth_verify(hub->auth, bearer, hub->wall_ms, identity, why, sizeof(why)) == 0) {
-        x->identity = identity;
-        return true;
+    if (bearer && auth_verify(hub->auth, bearer, hub->wall_ms, &x->bearer, why, sizeof(why)) == 0) {
+        x->identity = &x->bearer;
+        if (take(site->users, x->bearer.user, x->request, hub->now_us))
+            return true;
+        exchange_refuse(x, 429, "rate-limited", "too many requests with your token");
+        return false;
     }
     // A route with its own idea of who may still wants somebody to have said something.
-    if (needs == ITS_OWN && bearer)
+    if (access == ITS_OWN && bearer)
         return true;
-    http_error(x->response, 401, "unauthorized", "%s", why);
+    exchange_refuse(x, 401, "unauthorized", "%s", why);
     return false;
 }
 
-static void allow_origin(const struct config *config, const struct http_request *request,
-                         struct http_response *response)
+static void allow_origin(const struct exchange *x)
 {
-    if (request->origin && http_origin_is_listed(config, request->origin))
-        g_strlcpy(response->allowed, request->origin, sizeof(response->allowed));
-}
-
-static bool is_too_busy(struct site *site, const struct http_request *request)
-{
-    bool is_harmless = request->method == HTTP_GET || request->method == HTTP_HEAD || request->method == HTTP_OPTIONS;
-    struct bucket *bucket = &site->visitors[g_str_hash(request->address) % VISITORS];
-    return !bucket_take(bucket, is_harmless ? 0.1 : 1, site->hub->now_us);
+    const char *origin = x->request->origin;
+    if (origin && http_origin_is_listed(x->hub->config, origin))
+        g_strlcpy(x->response->allowed, origin, sizeof(x->response->allowed));
 }
 
 // ---- the answer ---------------------------------------------------------------------------------------------
 
-static void serve_elsewhere(const struct config *config, const struct http_request *request,
-                            struct http_response *response)
+static void serve_elsewhere(struct exchange *x)
 {
+    const struct http_request *request = x->request;
     bool is_get = request->method == HTTP_GET || request->method == HTTP_HEAD;
     if (strcmp(request->path, "/ws") == 0)
-        return http_error(response, 400, "bad-request", "this is a WebSocket: ask for an upgrade");
-    if (!pages_serve(config, request, response))
-        return http_error(response, 404, "not-found", "there is nothing here");
+        return exchange_refuse(x, 400, "bad-request", "this is a WebSocket: ask for an upgrade");
+    if (!pages_serve(x->hub->config, request, x->response))
+        return exchange_refuse(x, 404, "not-found", "there is nothing here");
     if (is_get)
         return;
-    g_strlcpy(response->allow, "GET, HEAD", sizeof(response->allow));
-    http_error(response, 405, "method-not-allowed", "a page is only read");
+    g_strlcpy(x->response->allow, "GET, HEAD", sizeof(x->response->allow));
+    exchange_refuse(x, 405, "method-not-allowed", "a page is only read");
 }
 
-void site_serve(struct site *site, const struct http_request *request, struct http_response *response)
+// The methods of this path; for a page of FRONTEND_URL that asks before it sends (Fetch, section 3.2.2) the rest of
+// what it may.
+static void serve_options(struct exchange *x)
 {
-    const struct config *config = site->hub->config;
-    struct exchange x = {.hub = site->hub, .request = request, .response = response};
-    struct identity identity = {0};
-    *response = (struct http_response){0};
-    allow_origin(config, request, response);
-    if (is_too_busy(site, request))
-        return http_error(response, 429, "rate-limited", "too many requests from your address");
-    const struct route *route = find_route(request, &x.param, response->allow);
-    if (request->method == HTTP_OPTIONS) {
-        response->status = 204;
-        response->is_preflight = response->allowed[0] != '\0';
-        return;
-    }
-    if (!route && response->allow[0])
-        return http_error(response, 405, "method-not-allowed", "this route takes %s", response->allow);
+    struct http_response *response = x->response;
+    response->status = 204;
+    response->is_preflight = response->allowed[0] && x->request->asked_method;
+    if (!response->allow[0])
+        g_strlcpy(response->allow, "GET, HEAD", sizeof(response->allow));
+}
+
+void site_serve(struct site *site, struct exchange *x)
+{
+    char *allow = x->response->allow;
+    allow_origin(x);
+    const struct route *route = find_route(x, allow);
+    if (!take(site->visitors, x->request->address, x->request, x->hub->now_us))
+        return exchange_refuse(x, 429, "rate-limited", "too many requests from your address");
+    if (x->request->method == HTTP_OPTIONS)
+        return serve_options(x);
+    if (!route && allow[0])
+        return exchange_refuse(x, 405, "method-not-allowed", "this route takes %s", allow);
     if (!route)
-        return serve_elsewhere(config, request, response);
-    response->allow[0] = '\0';
-    if (authorize(&x, route->needs, &identity))
-        route->serve(&x);
-    identity_clear(&identity);
+        return serve_elsewhere(x);
+    allow[0] = '\0';
+    if (authorize(site, x, route->needs & ACCESS) && exchange_read(x))
+        route->serve(x);
 }

@@ -2,22 +2,24 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "signaling/http.h"
-#include "signaling/session.h"
+#include "signaling/exchange.h"
 
 enum {
-    VISITORS = 1024, // addresses share a bucket when they fall on the same place
+    VISITORS = 1024, // addresses (and users) share a bucket when they fall on the same place
     REQUESTS_PER_S = 20,
-    REQUESTS_BURST = 100, // a request that changes nothing counts a tenth
+    REQUESTS_BURST = 100,     // a request that changes nothing counts a tenth
+    USER_REQUESTS_PER_S = 10, // of one bearer, from wherever
+    USER_REQUESTS_BURST = 50,
 };
 
 struct site {
     struct hub *hub;
-    struct bucket visitors[VISITORS];
+    struct bucket visitors[VISITORS]; // by address
+    struct bucket users[VISITORS];    // by user id
 };
 
 struct site *site_new(struct hub *hub);
 void site_free(struct site *site);
 
-// Fills in the answer; http_response_clear() afterwards.
-void site_serve(struct site *site, const struct http_request *request, struct http_response *response);
+// Fills in exchange->response, unless exchange_is_deferred() afterwards.
+void site_serve(struct site *site, struct exchange *exchange);

@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: MIT
 #include "signaling/visit.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "signaling/log.h"
 
-struct visit *visit_new(enum http_method method, const char *path, bool is_tls)
+struct visit *visit_new(enum http_method method, const char *path, bool is_tls, void (*late)(void *arg), void *arg)
 {
     struct visit *visit = g_new0(struct visit, 1);
+    visit->late = late;
+    visit->arg = arg;
     g_strlcpy(visit->path, path, sizeof(visit->path));
     visit->request =
         (struct http_request){.method = method, .path = visit->path, .address = visit->address, .is_tls = is_tls};
@@ -20,9 +23,22 @@ void visit_free(struct visit *visit)
 {
     if (!visit)
         return;
+    exchange_free(visit->exchange);
+    for (size_t i = 0; i < G_N_ELEMENTS(visit->query); i++)
+        g_free(visit->query[i]);
     http_response_clear(&visit->response);
     g_byte_array_free(visit->body, TRUE);
     g_free(visit);
+}
+
+void visit_add_query(struct visit *visit, const char *field)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(visit->query) - 1; i++) {
+        if (visit->query[i])
+            continue;
+        visit->query[i] = g_strdup(field);
+        return;
+    }
 }
 
 // ---- in -----------------------------------------------------------------------------------------------------
@@ -34,13 +50,29 @@ static bool refuse(struct visit *visit, int status, const char *code, const char
     return true;
 }
 
+static void log_answer(const struct visit *visit)
+{
+    log_debug("http", "%s %s: %d", http_method_name(visit->request.method), visit->path, visit->response.status);
+}
+
+static void on_late(void *arg)
+{
+    struct visit *visit = arg;
+    log_answer(visit);
+    visit->late(visit->arg);
+}
+
 static bool serve(struct visit *visit, struct site *site)
 {
     g_byte_array_append(visit->body, (const guint8 *)"", 1);
     visit->request.body = (const char *)visit->body->data;
     visit->request.body_len = visit->body->len - 1;
-    site_serve(site, &visit->request, &visit->response);
-    log_debug("http", "%s %s: %d", http_method_name(visit->request.method), visit->path, visit->response.status);
+    visit->request.query = (const char *const *)visit->query;
+    visit->exchange = exchange_new(site->hub, &visit->request, &visit->response, on_late, visit);
+    site_serve(site, visit->exchange);
+    if (visit_is_late(visit))
+        return false;
+    log_answer(visit);
     return true;
 }
 
@@ -61,7 +93,7 @@ bool visit_begin(struct visit *visit, struct site *site, const char *content_len
 
 bool visit_rx(struct visit *visit, const void *data, size_t len)
 {
-    if (visit->response.status) // answered already: what still comes is not read
+    if (visit->response.status || visit->exchange) // served already: what still comes is not read
         return true;
     if (visit->body->len + len > HTTP_BODY_MAX)
         return false;
@@ -71,7 +103,7 @@ bool visit_rx(struct visit *visit, const void *data, size_t len)
 
 bool visit_end(struct visit *visit, struct site *site)
 {
-    return !visit->response.status && serve(visit, site);
+    return !visit->response.status && !visit->exchange && serve(visit, site);
 }
 
 // ---- out ----------------------------------------------------------------------------------------------------
@@ -84,10 +116,18 @@ size_t visit_headers(const struct visit *visit, struct http_header headers[VISIT
         {"vary:", "Origin"},
         {"etag:", response->etag},
         {"allow:", response->allow},
+        {"retry-after:", response->retry_after},
+        {"accept-ranges:", response->has_ranges ? "bytes" : ""},
+        {"content-range:", response->content_range},
+        {"content-disposition:", response->disposition},
+        {"www-authenticate:", response->status == 401 ? "Bearer" : ""}, // RFC 9110 section 15.5.2: MUST
         {"connection:", visit->is_last ? "close" : ""},
         {"access-control-allow-origin:", response->allowed},
-        {"access-control-allow-methods:", response->is_preflight ? "GET, POST, PATCH, DELETE" : ""},
-        {"access-control-allow-headers:", response->is_preflight ? "Authorization, Content-Type" : ""},
+        {"access-control-expose-headers:",
+         response->allowed[0] && !response->is_preflight ? "ETag, Content-Range, Retry-After" : ""},
+        {"access-control-allow-methods:", response->is_preflight ? response->allow : ""},
+        {"access-control-allow-headers:",
+         response->is_preflight ? "Authorization, Content-Type, Range, If-Range" : ""},
         {"access-control-max-age:", response->is_preflight ? "600" : ""},
     };
     G_STATIC_ASSERT(G_N_ELEMENTS(all) <= VISIT_HEADERS_MAX);
@@ -95,17 +135,25 @@ size_t visit_headers(const struct visit *visit, struct http_header headers[VISIT
     return G_N_ELEMENTS(all);
 }
 
-size_t visit_tx(struct visit *visit, const char **data)
+ssize_t visit_tx(struct visit *visit, unsigned char *out, size_t size)
 {
-    const struct http_response *response = &visit->response;
-    size_t left = response->body_len - visit->written;
-    size_t len = left < BODY_PIECE ? left : BODY_PIECE;
-    *data = response->body + visit->written;
+    struct http_response *response = &visit->response;
+    uint64_t left = http_response_size(response) - visit->written;
+    size_t len = left < size ? (size_t)left : size;
+    if (response->file)
+        return filepart_read(response->file, out, size);
+    memcpy(out, response->body + visit->written, len);
     visit->written += len;
-    return len;
+    return (ssize_t)len;
 }
 
 bool visit_is_written(const struct visit *visit)
 {
-    return visit->request.method == HTTP_HEAD || visit->written == visit->response.body_len;
+    uint64_t written = visit->response.file ? 0 : visit->written; // a file counts down what is left of it
+    return visit->request.method == HTTP_HEAD || written == http_response_size(&visit->response);
+}
+
+bool visit_is_late(const struct visit *visit)
+{
+    return visit->exchange && exchange_is_deferred(visit->exchange);
 }

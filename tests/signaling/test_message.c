@@ -115,7 +115,7 @@ static void test_fields(void **state)
                               "\"p\":\"a\\nb\"}",
                               0, NULL);
     struct fault fault = {0};
-    struct fields f = {data, &fault};
+    struct fields f = {.data = data, .fault = &fault};
     assert_string_equal(field_text(&f, "t", 5), "h\xc3\xa9llo");
     assert_null(field_text(&f, "absent", 5));
     assert_null(field_text(&f, "z", 5));
@@ -142,7 +142,7 @@ static void test_bad_fields(void **state)
     for (int i = 0; i < 11; i++) {
         static const char *const names[] = {"t", "long", "ctl", "n", "b", "w", "i", "e", "f", "absent", "absent"};
         struct fault fault = {0};
-        struct fields f = {data, &fault};
+        struct fields f = {.data = data, .fault = &fault};
         switch (i) {
         case 0:
         case 1:

@@ -45,7 +45,9 @@ static int serve(struct visit *v, struct http_request request)
     request.address = request.address ? request.address : "127.0.0.1";
     request.content_type = request.content_type ? request.content_type : "application/json";
     request.body_len = request.body ? strlen(request.body) : 0;
-    site_serve(v->site, &request, &v->response);
+    struct exchange *x = exchange_new(v->rig->hub, &request, &v->response, NULL, NULL);
+    site_serve(v->site, x);
+    exchange_free(x);
     v->json = v->response.body ? json_loadb(v->response.body, v->response.body_len, 0, NULL) : NULL;
     return v->response.status;
 }
@@ -265,7 +267,10 @@ static void test_cors(void **state)
 {
     (void)state;
     struct visit v = visit_new("FRONTEND_URL=https://a.example,https://b.example:8443/");
-    struct http_request request = {.method = HTTP_OPTIONS, .path = "/api/rooms", .origin = "https://b.example:8443"};
+    struct http_request request = {.method = HTTP_OPTIONS,
+                                   .path = "/api/rooms",
+                                   .origin = "https://b.example:8443",
+                                   .asked_method = "POST"};
     assert_int_equal(serve(&v, request), 204);
     assert_string_equal(v.response.allowed, "https://b.example:8443");
     assert_true(v.response.is_preflight);
