@@ -9,7 +9,7 @@
 
 struct filepart;
 
-// Opens a regular file, not following a link in its last name; NULL with errno otherwise. `etag` of at least 40 bytes
+// Opens a regular file; NULL with errno otherwise. `etag` of at least 40 bytes
 // is a strong validator (RFC 9110 section 8.8.3): it changes whenever the file does.
 struct filepart *filepart_open(const char *path, char *etag, size_t etag_size);
 void filepart_free(struct filepart *part); // NULL is allowed

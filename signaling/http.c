@@ -36,10 +36,18 @@ uint64_t http_response_size(const struct http_response *response)
     return response->file ? filepart_left(response->file) : response->body_len;
 }
 
+static void drop_file(struct http_response *response)
+{
+    filepart_free(response->file);
+    response->file = NULL;
+}
+
 void http_json(struct http_response *response, int status, json_t *json)
 {
     char *text = json_dumps(json, JSON_COMPACT);
     g_assert(text);
+    drop_file(response);
+    response->etag[0] = '\0';
     g_free(response->body);
     response->status = status;
     response->content_type = "application/json";
@@ -88,12 +96,6 @@ static enum range find_range(const struct http_request *request, const struct ht
     return range_parse(request->range, filepart_size(response->file), first, last);
 }
 
-static void drop_file(struct http_response *response)
-{
-    filepart_free(response->file);
-    response->file = NULL;
-}
-
 void http_file(struct http_response *response, const struct http_request *request, const char *path,
                const char *content_type)
 {
@@ -120,8 +122,6 @@ void http_file(struct http_response *response, const struct http_request *reques
                    "bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT, first, last, size);
         return filepart_cut(response->file, first, last);
     case RANGE_UNSATISFIABLE:
-        drop_file(response);
-        response->etag[0] = '\0';
         g_snprintf(response->content_range, sizeof(response->content_range), "bytes */%" G_GUINT64_FORMAT, size);
         return http_error(response, 416, "bad-range", "the file has %" G_GUINT64_FORMAT " bytes", size);
     }

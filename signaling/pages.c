@@ -2,11 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "signaling/pages.h"
 
-#include <fcntl.h>
 #include <glib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "signaling/auth.h"
 
@@ -68,40 +65,6 @@ static const char *content_type(const char *path)
     return NULL;
 }
 
-static bool read_file(int fd, const struct stat *st, struct http_response *response)
-{
-    size_t size = (size_t)st->st_size, have = 0;
-    g_free(response->body);
-    response->body = g_malloc(size + 1);
-    while (have < size) {
-        ssize_t n = read(fd, response->body + have, size - have);
-        if (n <= 0)
-            return false;
-        have += (size_t)n;
-    }
-    response->body_len = size;
-    return true;
-}
-
-static bool serve(const char *file, const char *type, const struct http_request *request,
-                  struct http_response *response)
-{
-    struct stat st;
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= PAGE_MAX;
-    if (ok) {
-        g_snprintf(response->etag, sizeof(response->etag), "\"%" G_GINT64_MODIFIER "x-%" G_GINT64_MODIFIER "x\"",
-                   (gint64)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec, (gint64)st.st_size);
-        bool is_known = http_etag_is_known(request->if_none_match, response->etag);
-        response->status = is_known ? 304 : 200;
-        response->content_type = is_known ? NULL : type;
-        ok = is_known || read_file(fd, &st, response);
-    }
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
 bool pages_serve(const struct config *config, const struct http_request *request, struct http_response *response)
 {
     const char *name = is_page(request->path) ? "/index.html" : request->path;
@@ -109,7 +72,7 @@ bool pages_serve(const struct config *config, const struct http_request *request
     if (!is_safe(name) || !type)
         return false;
     char *file = g_build_filename(config->web_dir, name + 1, NULL);
-    bool found = serve(file, type, request, response);
+    http_file(response, request, file, type);
     g_free(file);
-    return found;
+    return response->status != 404;
 }

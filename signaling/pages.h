@@ -4,8 +4,6 @@
 
 #include "signaling/http.h"
 
-enum { PAGE_MAX = 8 << 20 }; // bytes of one file
-
 // Answers a GET or HEAD for the page (every path a person may be given, protocol.md section 7) or for a file of
 // WEB_DIR; false when the path is neither.
 bool pages_serve(const struct config *config, const struct http_request *request, struct http_response *response);

@@ -161,7 +161,7 @@ static struct visit *read_visit(struct server *server, struct lws *wsi, enum htt
     r->content_type = read_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, v->content_type, sizeof(v->content_type));
     r->if_none_match = read_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, v->if_none_match, sizeof(v->if_none_match));
     r->range = read_header(wsi, WSI_TOKEN_HTTP_RANGE, v->range, sizeof(v->range));
-    r->if_range = read_named(wsi, "if-range:", v->if_range, sizeof(v->if_range));
+    r->if_range = read_header(wsi, WSI_TOKEN_HTTP_IF_RANGE, v->if_range, sizeof(v->if_range));
     r->asked_method = read_named(wsi, "access-control-request-method:", v->asked_method, sizeof(v->asked_method));
     r->forwarded_for = read_header(wsi, WSI_TOKEN_X_FORWARDED_FOR, v->forwarded_for, sizeof(v->forwarded_for));
     read_query(wsi, v);

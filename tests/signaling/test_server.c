@@ -462,6 +462,35 @@ static void test_etag(void **state)
     g_free(header);
 }
 
+static void test_ranges(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *headers;
+        int status;
+        const char *says;
+    } cases[] = {
+        {NULL, 200, "accept-ranges: bytes"},
+        {"Range: bytes=0-9\r\n", 206, "content-range: bytes 0-9/"},
+        {"Range: bytes=2-5\r\n", 206, "content-range: bytes 2-5/"},
+        {"Range: bytes=999999999-\r\n", 416, "content-range: bytes */"},
+        {"Range: bytes=0-9\r\nIf-Range: \"x\"\r\n", 200, "accept-ranges: bytes"},
+    };
+    struct answer whole = http_ask(&server, "GET", "/style.css", NULL, NULL);
+    assert_int_equal(whole.status, 200);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct answer answer = http_ask(&server, "GET", "/style.css", cases[i].headers, NULL);
+        assert_int_equal(answer.status, cases[i].status);
+        assert_non_null(strstr(answer.head, cases[i].says));
+        if (answer.status == 200)
+            assert_int_equal(answer.body_len, whole.body_len);
+        if (i == 2)
+            assert_memory_equal(answer.body, whole.body + 2, answer.body_len);
+        answer_clear(&answer);
+    }
+    answer_clear(&whole);
+}
+
 static void test_too_big(void **state)
 {
     (void)state;
@@ -606,6 +635,7 @@ int main(void)
         cmocka_unit_test(test_http),
         cmocka_unit_test(test_keep_alive),
         cmocka_unit_test(test_etag),
+        cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_too_big),
         cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_cors),
