@@ -68,7 +68,11 @@ static const struct setting settings[] = {
     CHOICE_SETTING("LOG_LEVEL", log_level, "info", "error|warn|info|debug", "what is worth a line"),
     CHOICE_SETTING("LOG_FORMAT", log_format, "text", "text|json", "one line per event, or one JSON object per line"),
     SETTING("REDIS_URL", TEXT, redis_url, NULL, "accepted and not used: rooms live in this process"),
-    SETTING("DATABASE_URL", TEXT, database_url, NULL, "accepted and not used: nothing is stored"),
+    SETTING("DATABASE_URL", TEXT, database_url, NULL, "where calls are remembered: sqlite:///path, sqlite:path, a path, :memory:; default: roda.db in DATA_DIR"),
+    SETTING("DATA_DIR", TEXT, data_dir, NULL, "folder of what is kept; default: systemd's STATE_DIRECTORY, else ./data"),
+    CHOICE_SETTING("DATABASE_SYNC", database_sync, "normal", "normal|full", "what is acknowledged survives: a killed process; a power cut too"),
+    SETTING("CHAT_HISTORY", FLAG, chat_history, "false", "keep what is written in calls"),
+    NUMBER_SETTING("RETENTION_DAYS", retention_days, "90", 0, 36500, "days after which calls, chat and deliveries are deleted; 0: never"),
 };
 // clang-format on
 
@@ -346,6 +350,9 @@ static void fill_in(struct config *config)
 {
     if (!config->web_dir)
         config->web_dir = default_web_dir();
+    const char *state_dir = g_getenv("STATE_DIRECTORY"); // systemd's; the first of a list is enough
+    if (!config->data_dir)
+        config->data_dir = g_strndup(state_dir ? state_dir : "data", strcspn(state_dir ? state_dir : "data", ":"));
     if (!config->bind && config_is_open(config))
         config->bind = g_strdup("127.0.0.1");
     if (config->bind && strcmp(config->bind, "localhost") == 0) {
@@ -385,8 +392,6 @@ void config_warn(const struct config *config)
 {
     if (config->redis_url)
         log_warn("config", "REDIS_URL is set but not used: rooms live in this one process");
-    if (config->database_url)
-        log_warn("config", "DATABASE_URL is set but not used: nothing is stored");
     if (config->jwt_secret && strlen(config->jwt_secret) < JWT_SECRET_BYTES)
         log_warn("config", "JWT_SECRET is shorter than %d bytes: it can be guessed", JWT_SECRET_BYTES);
     if (config_is_open(config))

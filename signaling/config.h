@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+enum database_sync { DATABASE_SYNC_NORMAL, DATABASE_SYNC_FULL };
+
 // Texts and lists are NULL when not set; lists are NULL-terminated. Durations are in seconds.
 struct config {
     // the web side
@@ -41,8 +43,14 @@ struct config {
     char *cipher_engine;
     // log
     int64_t log_level, log_format; // enum log_level, enum log_format
+    // what is remembered
+    char *database_url;    // NULL: a file in data_dir
+    char *data_dir;        // never NULL after config_check()
+    int64_t database_sync; // enum database_sync
+    bool chat_history;
+    int64_t retention_days; // 0: for ever
     // accepted, not used
-    char *redis_url, *database_url;
+    char *redis_url;
 };
 
 // Sets every default.

@@ -104,6 +104,7 @@ void hub_tick(struct hub *hub)
     exchange_tick(hub);
     for (guint i = 0; i < hub->sessions->len; i++)
         tick_session(hub->sessions->pdata[i]);
+    store_expire(hub->store, hub->wall_ms);
     GList *rooms = rooms_of(hub);
     for (GList *one = rooms; one; one = one->next)
         tick_room(hub, one->data);

@@ -24,6 +24,7 @@ static void catch_signals(struct server *server)
 {
     struct sigaction action = {.sa_handler = on_signal};
     running = server;
+    signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of writing
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
 }
@@ -101,9 +102,11 @@ static struct sfu_config sfu_settings(const struct config *config, struct server
 
 // ---- a life -------------------------------------------------------------------------------------------------
 
-static int serve(const struct config *config, const struct auth *auth, struct server *server, struct sfu *sfu)
+static int serve(const struct config *config, const struct auth *auth, struct server *server, struct sfu *sfu,
+                 struct store *store)
 {
     struct hub *hub = hub_new(config, auth, sfu, 0, 0);
+    hub->store = store;
     catch_signals(server);
     log_info("main", "roda %s, %s", RODA_VERSION, sfu_describe(sfu));
     printf("Roda listening on %s\n", server_url(server));
@@ -114,13 +117,13 @@ static int serve(const struct config *config, const struct auth *auth, struct se
     return EXIT_SUCCESS;
 }
 
-static int start_media(const struct config *config, const struct auth *auth, struct server *server, char *err,
-                       size_t err_size)
+static int start_media(const struct config *config, const struct auth *auth, struct server *server,
+                       struct store *store, char *err, size_t err_size)
 {
     char **stun = config->media_stun ? g_strsplit(config->media_stun, ":", 2) : NULL;
     struct sfu_config settings = sfu_settings(config, server, stun);
     struct sfu *sfu = sfu_new(&settings, err, err_size);
-    int status = sfu ? serve(config, auth, server, sfu) : START_FAILED;
+    int status = sfu ? serve(config, auth, server, sfu, store) : START_FAILED;
     sfu_free(sfu);
     g_strfreev(stun);
     return status;
@@ -130,7 +133,9 @@ static int start(const struct config *config, char *err, size_t err_size)
 {
     struct auth *auth = auth_new(config, err, err_size);
     struct server *server = auth ? server_new(config, err, err_size) : NULL;
-    int status = server ? start_media(config, auth, server, err, err_size) : START_FAILED;
+    struct store *store = server ? store_new(config, server_wake, server, err, err_size) : NULL;
+    int status = store ? start_media(config, auth, server, store, err, err_size) : START_FAILED;
+    store_free(store);
     server_free(server);
     auth_free(auth);
     return status;

@@ -8,6 +8,7 @@
 #include "signaling/dialect.h"
 #include "signaling/limits.h"
 #include "signaling/room.h"
+#include "signaling/store.h"
 
 enum {
     PING_EVERY_S = 15,
@@ -28,6 +29,7 @@ struct hub {
     const struct config *config;
     const struct auth *auth;
     struct sfu *sfu;
+    struct store *store; // NULL: nothing is remembered
     // Owned.
     struct roster roster;
     GPtrArray *sessions;

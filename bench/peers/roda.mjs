@@ -93,6 +93,7 @@ export async function start({ build, root, net, address, core, swarm, environmen
       BIND: address,
       MEDIA_BIND: address,
       PORT: String(PORT),
+      DATABASE_URL: ':memory:',
       WEB_DIR: `${root}/web`,
       MAX_PARTICIPANTS: '1000',
       MAX_CONNECTIONS: '10000',

@@ -29,6 +29,7 @@ const LIBRARIES = [
   { name: 'usrsctp', header: /^usrsctp/, files: ['sfu/datachan_assoc.c'] },
   { name: 'libwebsockets', header: /^libwebsockets/, files: ['signaling/server.c'] },
   { name: 'libqrencode', header: /^(qrencode|png)/, files: ['signaling/qr.c'] },
+  { name: 'SQLite', header: /^sqlite3/, files: ['signaling/db.c'] },
   { name: 'libav', header: /^libav/, files: ['sfu/record_file.c'] },
   {
     name: 'OpenSSL',
@@ -54,6 +55,7 @@ const THREADS = {
   'sfu/ice_event.c': 'counts what is under way to a worker',
   'sfu/datachan.c': 'starts the SCTP thread',
   'sfu/outbox.c': 'one flag for the process: the kernel knows UDP_SEGMENT',
+  'signaling/store.c': 'the queue to the writer thread',
   'sfu/record.c': 'starts the writer thread',
   'sfu/record_queue.c': 'the crossing to the writer',
   'sfu/record_queue.h': 'the crossing to the writer',

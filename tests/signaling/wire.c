@@ -51,10 +51,10 @@ static void bound_waits(int fd)
 struct process process_start(const char *const *environment)
 {
     struct process process = {0};
-    const char *with_port[24] = {"PORT=0", "LOG_LEVEL=error"};
+    const char *with_port[24] = {"PORT=0", "LOG_LEVEL=error", "DATABASE_URL=:memory:"};
     int pipe_fds[2];
     for (int i = 0; environment && environment[i] && i < 20; i++)
-        with_port[i + 2] = environment[i];
+        with_port[i + 3] = environment[i];
     assert_int_equal(pipe(pipe_fds), 0);
     process.pid = start(NULL, with_port, pipe_fds[1], -1);
     close(pipe_fds[1]);

@@ -1,0 +1,434 @@
+// What is remembered of calls, and since when is it safely so? (the queue, its writer thread, the tickets)
+// SPDX-License-Identifier: MIT
+#include "signaling/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "signaling/log.h"
+#include "signaling/store_read.h"
+#include "signaling/store_schema.h"
+#include "signaling/store_write.h"
+
+enum {
+    BATCH_MAX = 512,     // letters in one transaction
+    FAILING_KEEP = 4096, // letters kept while the disk fails: the latest
+    RETRY_MIN_MS = 100,
+    RETRY_MAX_MS = 5000,
+    EXPIRE_EVERY_MS = 1000,
+};
+
+struct store {
+    // Never changed while the writer runs.
+    void (*wake)(void *arg);
+    void *wake_arg;
+    bool has_chat;
+    int64_t retention_days;
+    int lock_fd; // keeps a second server away; -1: in memory
+    GThread *thread;
+
+    // Of the signaling thread.
+    struct db *reader;
+    int64_t expired_ms;
+
+    // Of the writer.
+    struct db *writer;
+    struct pen pen;
+    GQueue batch; // of struct letter: taken from the queue, not down yet
+    unsigned retry_ms;
+
+    // Of both, under the lock, which is held for no longer than a look.
+    GMutex lock;
+    GCond changed;
+    GQueue queue; // of struct letter
+    bool is_stopping, is_failing;
+    int64_t busy_since_us; // the writer has something to put down; 0: nothing
+    uint64_t last_ticket, settled;
+    struct store_health health;
+};
+
+// ---- the writer ---------------------------------------------------------------------------------------------
+
+static void count_lost(struct store *store, unsigned lost)
+{
+    g_mutex_lock(&store->lock);
+    store->health.lost += lost;
+    g_mutex_unlock(&store->lock);
+}
+
+// Waits for letters and moves as many as make a batch. False: there are none and none will come.
+static bool take_batch(struct store *store)
+{
+    g_mutex_lock(&store->lock);
+    while (g_queue_is_empty(&store->queue) && g_queue_is_empty(&store->batch) && !store->is_stopping)
+        g_cond_wait(&store->changed, &store->lock);
+    while (store->batch.length < BATCH_MAX && !g_queue_is_empty(&store->queue))
+        g_queue_push_tail(&store->batch, g_queue_pop_head(&store->queue));
+    bool has_some = !g_queue_is_empty(&store->batch);
+    if (has_some && store->busy_since_us == 0)
+        store->busy_since_us = g_get_monotonic_time();
+    g_mutex_unlock(&store->lock);
+    return has_some;
+}
+
+static int apply_batch(struct store *store, unsigned *refused)
+{
+    int rc = db_run(store->writer, "BEGIN IMMEDIATE");
+    for (const GList *one = store->batch.head; one && rc == 0; one = one->next) {
+        bool is_refused;
+        rc = pen_apply(&store->pen, one->data, &is_refused);
+        *refused += is_refused;
+    }
+    return rc ? rc : db_run(store->writer, "COMMIT");
+}
+
+static void settle_batch(struct store *store, unsigned refused)
+{
+    const struct letter *last = g_queue_peek_tail(&store->batch);
+    g_mutex_lock(&store->lock);
+    if (store->is_failing)
+        log_info("store", "the database can be written again");
+    store->is_failing = false;
+    store->busy_since_us = 0;
+    store->settled = last->ticket;
+    store->health.written += store->batch.length - refused;
+    store->health.lost += refused;
+    g_mutex_unlock(&store->lock);
+    if (refused)
+        log_warn("store", "%u writes did not fit the tables and were left out", refused);
+    g_queue_clear_full(&store->batch, g_free);
+    store->retry_ms = 0;
+    pen_tidy(&store->pen);
+    store->wake(store->wake_arg);
+}
+
+// The latest state of a call is worth more than how it came about.
+static void give_up_oldest(struct store *store)
+{
+    unsigned lost = 0;
+    g_mutex_lock(&store->lock);
+    unsigned waiting = store->batch.length + store->queue.length;
+    for (; waiting > FAILING_KEEP; waiting--, lost++)
+        g_free(g_queue_pop_head(g_queue_is_empty(&store->batch) ? &store->queue : &store->batch));
+    store->health.lost += lost;
+    g_mutex_unlock(&store->lock);
+    if (lost)
+        log_error("store", "%u writes are lost: the database cannot be written", lost);
+}
+
+// Returns after a while, or at once when the store is to end.
+static void fail_batch(struct store *store, int rc)
+{
+    char why[sizeof(store->health.why)];
+    g_snprintf(why, sizeof(why), "%s (%s)", db_error(store->writer), g_strerror(-rc));
+    db_run(store->writer, "ROLLBACK");
+    store->retry_ms = CLAMP(store->retry_ms * 2, RETRY_MIN_MS, RETRY_MAX_MS);
+    int64_t until_us = g_get_monotonic_time() + store->retry_ms * INT64_C(1000);
+    g_mutex_lock(&store->lock);
+    if (!store->is_failing)
+        log_error("store", "cannot write the database: %s; calls go on, their history may have gaps", why);
+    store->is_failing = true;
+    store->health.failed_commits++;
+    g_strlcpy(store->health.why, why, sizeof(why));
+    g_mutex_unlock(&store->lock);
+    store->wake(store->wake_arg); // nothing is held back any more
+    give_up_oldest(store);
+    g_mutex_lock(&store->lock);
+    while (!store->is_stopping && g_cond_wait_until(&store->changed, &store->lock, until_us))
+        ;
+    g_mutex_unlock(&store->lock);
+}
+
+static bool is_stopping(struct store *store)
+{
+    g_mutex_lock(&store->lock);
+    bool stops = store->is_stopping;
+    g_mutex_unlock(&store->lock);
+    return stops;
+}
+
+static void *write_loop(void *arg)
+{
+    struct store *store = arg;
+    while (take_batch(store)) {
+        unsigned refused = 0;
+        int rc = apply_batch(store, &refused);
+        if (rc == 0) {
+            settle_batch(store, refused);
+            continue;
+        }
+        bool was_last_try = is_stopping(store);
+        fail_batch(store, rc);
+        if (was_last_try)
+            break;
+    }
+    return NULL;
+}
+
+// ---- opening ------------------------------------------------------------------------------------------------
+
+static bool make_data_dir(const char *dir, char *err, size_t err_size)
+{
+    if (g_mkdir_with_parents(dir, 0700) == 0)
+        return true;
+    g_snprintf(err, err_size, "DATA_DIR: cannot make the folder %s: %s; name one that this user may write", dir,
+               g_strerror(errno));
+    return false;
+}
+
+// Where the database is: a path, "" for memory, or NULL and the reason.
+static char *find_file(const struct config *config, char *err, size_t err_size)
+{
+    const char *url = config->database_url;
+    if (!url) {
+        if (!make_data_dir(config->data_dir, err, err_size))
+            return NULL;
+        return g_build_filename(config->data_dir, "roda.db", NULL);
+    }
+    if (strcmp(url, ":memory:") == 0 || strcmp(url, "sqlite::memory:") == 0)
+        return g_strdup("");
+    const char *path = url;
+    if (g_str_has_prefix(url, "sqlite:///"))
+        path = url + strlen("sqlite://");
+    else if (g_str_has_prefix(url, "sqlite:"))
+        path = url + strlen("sqlite:");
+    if (*path && !strchr(path, ':') && !g_str_has_prefix(path, "//"))
+        return g_strdup(path);
+    g_snprintf(err, err_size,
+               "DATABASE_URL: only SQLite is built in: sqlite:///absolute/path, sqlite:relative/path, a path, or "
+               ":memory:");
+    return NULL;
+}
+
+// The file beside the database is locked as long as this process lives, however it ends.
+static bool lock_out_others(struct store *store, const char *path, char *err, size_t err_size)
+{
+    char *name = g_strconcat(path, ".lock", NULL);
+    store->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    bool is_open = store->lock_fd >= 0, is_ours = is_open && flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0;
+    if (!is_open)
+        g_snprintf(err, err_size, "DATABASE_URL: cannot make %s: %s; name a file in a folder this user may write",
+                   name, g_strerror(errno));
+    else if (!is_ours)
+        g_snprintf(err, err_size, "DATABASE_URL: another server uses %s: stop it, or name another file", path);
+    g_free(name);
+    return is_ours;
+}
+
+static bool open_database(struct store *store, const char *name, bool is_full_sync, char *err, size_t err_size)
+{
+    store->writer = db_open(name, false, err, err_size);
+    if (!store->writer || store_schema_open(store->writer, is_full_sync, err, err_size) != 0)
+        return false;
+    if (store_schema_recover(store->writer) != 0 || !pen_init(&store->pen, store->writer)) {
+        g_strlcpy(err, db_error(store->writer), err_size);
+        return false;
+    }
+    store->reader = db_open(name, true, err, err_size);
+    if (store->reader)
+        db_limit(store->reader, READ_MAX_MS * INT64_C(1000));
+    return store->reader != NULL;
+}
+
+static bool open_store(struct store *store, const struct config *config, char *err, size_t err_size)
+{
+    char why[200] = "", memory[64];
+    char *path = find_file(config, err, err_size);
+    bool ok = path && (!*path || lock_out_others(store, path, err, err_size));
+    db_memory_name(memory, sizeof(memory));
+    if (ok && !open_database(store, *path ? path : memory, config->database_sync, why, sizeof(why))) {
+        g_snprintf(err, err_size, "DATABASE_URL: cannot use %s: %s", *path ? path : "memory", why);
+        ok = false;
+    }
+    g_free(path);
+    return ok;
+}
+
+struct store *store_new(const struct config *config, void (*wake)(void *arg), void *wake_arg, char *err,
+                        size_t err_size)
+{
+    struct store *store = g_new0(struct store, 1);
+    store->wake = wake;
+    store->wake_arg = wake_arg;
+    store->has_chat = config->chat_history;
+    store->retention_days = config->retention_days;
+    store->lock_fd = -1;
+    g_queue_init(&store->queue);
+    g_queue_init(&store->batch);
+    g_mutex_init(&store->lock);
+    g_cond_init(&store->changed);
+    if (open_store(store, config, err, err_size)) {
+        store->thread = g_thread_new("store", write_loop, store);
+        return store;
+    }
+    store_free(store);
+    return NULL;
+}
+
+void store_free(struct store *store)
+{
+    if (!store)
+        return;
+    g_mutex_lock(&store->lock);
+    store->is_stopping = true;
+    g_cond_signal(&store->changed);
+    g_mutex_unlock(&store->lock);
+    if (store->thread)
+        g_thread_join(store->thread);
+    unsigned lost = store->batch.length + store->queue.length;
+    if (lost)
+        log_error("store", "%u writes are lost: the database cannot be written", lost);
+    g_queue_clear_full(&store->batch, g_free);
+    g_queue_clear_full(&store->queue, g_free);
+    pen_clear(&store->pen);
+    db_close(store->reader);
+    db_close(store->writer);
+    if (store->lock_fd >= 0)
+        close(store->lock_fd);
+    g_mutex_clear(&store->lock);
+    g_cond_clear(&store->changed);
+    g_free(store);
+}
+
+// ---- tickets and health -------------------------------------------------------------------------------------
+
+uint64_t store_last_ticket(const struct store *store)
+{
+    return store ? store->last_ticket : 0; // only this thread changes it
+}
+
+// Under the lock.
+static bool is_stalled(const struct store *store)
+{
+    return store->busy_since_us && g_get_monotonic_time() - store->busy_since_us >= STORE_STALL_MS * INT64_C(1000);
+}
+
+uint64_t store_settled(struct store *store)
+{
+    if (!store)
+        return 0;
+    g_mutex_lock(&store->lock);
+    bool holds = !store->is_failing && !is_stalled(store);
+    uint64_t settled = holds ? store->settled : store->last_ticket;
+    g_mutex_unlock(&store->lock);
+    return settled;
+}
+
+bool store_has_room(struct store *store)
+{
+    if (!store)
+        return true;
+    g_mutex_lock(&store->lock);
+    bool has_room = store->queue.length < STORE_QUEUE_NEW_MAX;
+    store->health.refused += !has_room;
+    g_mutex_unlock(&store->lock);
+    return has_room;
+}
+
+struct store_health store_health(struct store *store)
+{
+    if (!store)
+        return (struct store_health){0};
+    g_mutex_lock(&store->lock);
+    struct store_health health = store->health;
+    health.waiting = store->queue.length;
+    health.is_degraded = store->is_failing || is_stalled(store);
+    g_mutex_unlock(&store->lock);
+    return health;
+}
+
+// ---- writing ------------------------------------------------------------------------------------------------
+
+// Takes the letter.
+static uint64_t post(struct store *store, struct letter *letter)
+{
+    uint64_t ticket = 0;
+    g_mutex_lock(&store->lock);
+    if (store->queue.length < STORE_QUEUE_MAX) {
+        ticket = letter->ticket = ++store->last_ticket;
+        g_queue_push_tail(&store->queue, letter);
+        g_cond_signal(&store->changed);
+    }
+    g_mutex_unlock(&store->lock);
+    if (ticket)
+        return ticket;
+    g_free(letter);
+    count_lost(store, 1);
+    return 0;
+}
+
+uint64_t store_put_call(struct store *store, const struct store_call *call)
+{
+    return store ? post(store, letter_call(call)) : 0;
+}
+
+uint64_t store_put_participant(struct store *store, const struct store_participant *participant)
+{
+    return store ? post(store, letter_participant(participant)) : 0;
+}
+
+uint64_t store_put_chat(struct store *store, const struct store_chat *chat)
+{
+    return store && store->has_chat ? post(store, letter_chat(chat)) : 0;
+}
+
+uint64_t store_put_delivery(struct store *store, const struct store_delivery *delivery)
+{
+    return store ? post(store, letter_delivery(delivery)) : 0;
+}
+
+uint64_t store_end_delivery(struct store *store, const char *id, const char *url)
+{
+    return store ? post(store, letter_delivered(id, url)) : 0;
+}
+
+void store_expire(struct store *store, int64_t wall_ms)
+{
+    static const int64_t DAY_MS = INT64_C(86400000);
+    if (!store || store->retention_days == 0 || wall_ms - store->expired_ms < EXPIRE_EVERY_MS)
+        return;
+    store->expired_ms = wall_ms;
+    post(store, letter_expire(wall_ms - store->retention_days * DAY_MS));
+}
+
+// ---- reading ------------------------------------------------------------------------------------------------
+
+int store_find_calls(struct store *store, const struct store_query *query, store_call_h *row, void *arg)
+{
+    return store ? read_calls(store->reader, query, row, arg) : 0;
+}
+
+int store_find_call(struct store *store, const char *id, store_call_h *row, void *arg)
+{
+    return store ? read_call(store->reader, id, row, arg) : 0;
+}
+
+int store_find_participants(struct store *store, const char *call, store_participant_h *row, void *arg)
+{
+    return store ? read_participants(store->reader, call, row, arg) : 0;
+}
+
+int store_find_states(struct store *store, const char *call, store_change_h *row, void *arg)
+{
+    return store ? read_states(store->reader, call, row, arg) : 0;
+}
+
+int store_find_media(struct store *store, const char *call, store_change_h *row, void *arg)
+{
+    return store ? read_media(store->reader, call, row, arg) : 0;
+}
+
+int store_find_chat(struct store *store, const char *call, store_chat_h *row, void *arg)
+{
+    return store ? read_chat(store->reader, call, row, arg) : 0;
+}
+
+int store_find_deliveries(struct store *store, store_delivery_h *row, void *arg)
+{
+    return store ? read_deliveries(store->reader, row, arg) : 0;
+}
