@@ -8,6 +8,9 @@
 void api_health(struct exchange *exchange);
 void api_get_ice_servers(struct exchange *exchange);
 
+// ---- api_stats.c
+void api_get_stats(struct exchange *exchange); // of the rooms the bearer is host of
+
 // ---- api_rooms.c
 void api_post_rooms(struct exchange *exchange);
 void api_get_room(struct exchange *exchange);

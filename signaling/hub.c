@@ -3,6 +3,7 @@
 #include "signaling/hub.h"
 
 #include "signaling/exchange.h"
+#include "signaling/measure.h"
 #include "signaling/media.h"
 #include "signaling/presence.h"
 
@@ -19,6 +20,7 @@ struct hub *hub_new(const struct config *config, const struct auth *auth, struct
     hub->wall_ms = wall_ms;
     hub->sessions = g_ptr_array_new();
     roster_init(&hub->roster, hub);
+    hub->measure = measure_new();
     return hub;
 }
 
@@ -36,6 +38,7 @@ void hub_free(struct hub *hub)
     g_list_free(rooms);
     roster_clear(&hub->roster);
     exchange_end_all(hub);
+    measure_free(hub->measure);
     g_ptr_array_free(hub->sessions, TRUE);
     g_free(hub);
 }
@@ -102,6 +105,8 @@ static void tick_room(struct hub *hub, struct room *room)
 void hub_tick(struct hub *hub)
 {
     exchange_tick(hub);
+    measure_tick(hub);
+    load_tick(&hub->load, hub->sfu, hub->now_us);
     for (guint i = 0; i < hub->sessions->len; i++)
         tick_session(hub->sessions->pdata[i]);
     store_expire(hub->store, hub->wall_ms);
@@ -111,13 +116,33 @@ void hub_tick(struct hub *hub)
     g_list_free(rooms);
 }
 
+static void count_event(struct hub *hub, const struct sfu_event *event)
+{
+    struct counters *c = &hub->counters;
+    if (event->type != SFU_RECORDING || event->on)
+        return;
+    c->recordings_ended++;
+    c->recordings_failed += event->reason == SFU_DISK_FULL || event->reason == SFU_DISK_SLOW ||
+                            event->reason == SFU_DISK_FAILED || event->reason == SFU_INTERRUPTED;
+}
+
 void hub_rx_sfu(struct hub *hub)
 {
     struct sfu_event *event;
+    unsigned count = 0;
     while ((event = sfu_next_event(hub->sfu))) {
-        media_rx(hub, event);
+        count_event(hub, event);
+        if (event->type == SFU_LOAD_DATA)
+            load_rx(&hub->load, event, hub->now_us);
+        else if (event->type == SFU_STATS_DATA)
+            measure_rx(hub, event);
+        else
+            media_rx(hub, event);
         sfu_event_free(event);
+        count++;
     }
+    hub->counters.sfu_events += count;
+    hub->counters.sfu_events_peak = MAX(hub->counters.sfu_events_peak, count);
 }
 
 void hub_drain(struct hub *hub)

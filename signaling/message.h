@@ -29,6 +29,7 @@ enum error {
     ERROR_BAD_SDP,
     ERROR_RATE_LIMITED,
     ERROR_INTERNAL,
+    ERROR_COUNT,
 };
 
 const char *error_name(enum error error);

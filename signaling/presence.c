@@ -117,6 +117,7 @@ static bool has_place(const struct hub *hub, const struct room *room, const stru
 static void depart(struct participant *p, const char *reason)
 {
     struct hub *hub = hub_of(p->room);
+    hub->counters.leaves++;
     log_debug("room", "%s: %s is out: %s", p->room->id, p->user, reason);
     media_leave(p, &(struct fault){ERROR_ROOM_CLOSED, "you have left the room"});
     event_user_disconnected(p, reason);
@@ -155,6 +156,7 @@ static struct participant *enter(struct session *session, struct room *room, con
     session->participant = p;
     media_join(p);
     settle_default_host(room);
+    session->hub->counters.joins++;
     log_debug("room", "%s: %s is in, as %s", room->id, p->user, role_name(p->role));
     return p;
 }
@@ -169,6 +171,7 @@ struct participant *presence_join(struct session *session, const struct join *jo
     struct room *room = roster_find(&hub->roster, join->room);
     struct participant *p = resume(session, room, join, fault);
     *resumed = p != NULL;
+    hub->counters.resumes += p != NULL;
     if (p || fault->error || !may_enter(session, join, fault))
         return p;
 

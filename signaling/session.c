@@ -20,6 +20,7 @@ struct session *session_new(struct hub *hub, const struct session_output *output
     bucket_init(&session->refusals, REFUSALS_PER_S, REFUSALS_BURST, hub->now_us);
     session->opened_us = session->heard_us = session->pinged_us = hub->now_us;
     g_ptr_array_add(hub->sessions, session);
+    hub->counters.sockets_opened++;
     return session;
 }
 
@@ -37,6 +38,7 @@ static void send_message(struct session *session, const char *wire_event, const 
 {
     if (session->is_closing)
         return;
+    session->hub->counters.messages_tx++;
     char *text = message_print(wire_event, data, id, session->hub->wall_ms);
     session->output->send(session->output_arg, text);
     free(text);
@@ -58,6 +60,7 @@ void session_ack(struct session *session, json_t *id, json_t *data)
 
 void session_refuse(struct session *session, json_t *id, const char *event, const struct fault *fault)
 {
+    session->hub->counters.refusals[fault->error]++;
     json_t *data =
         json_pack("{s:s, s:s, s:s?}", "code", error_name(fault->error), "message", fault->text, "event", event);
     send_message(session, "error", data, id);

@@ -5,8 +5,10 @@
 // field of the hub that whoever drives it sets before each turn.
 #pragma once
 
+#include "signaling/counters.h"
 #include "signaling/dialect.h"
 #include "signaling/limits.h"
+#include "signaling/load.h"
 #include "signaling/room.h"
 #include "signaling/store.h"
 
@@ -35,6 +37,9 @@ struct hub {
     GPtrArray *sessions;
     GHashTable *exchanges; // HTTP answers to come, by ticket; exchange.c alone knows them. NULL: never was one
     uint64_t last_tag;
+    struct counters counters;
+    struct load load;
+    struct measure *measure;
     bool is_draining; // the server is about to stop: nobody new comes in
     // Set by the driver.
     int64_t now_us;  // monotonic
