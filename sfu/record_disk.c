@@ -110,6 +110,11 @@ int record_disk_flush(struct record_disk *d)
     return rc;
 }
 
+int record_disk_sync(struct record_disk *d)
+{
+    return fdatasync(d->fd) < 0 ? -errno : 0;
+}
+
 int64_t record_disk_written(const struct record_disk *d)
 {
     return d->written;

@@ -24,6 +24,8 @@ int64_t record_disk_end(const struct record_disk *d); // offset behind everythin
 
 // Writes what was collected. On an error the file is as it was, and what was collected is gone. 0 or negative errno.
 int record_disk_flush(struct record_disk *d);
+// Waits until everything written is safe from a power cut. 0 or negative errno.
+int record_disk_sync(struct record_disk *d);
 int64_t record_disk_written(const struct record_disk *d); // bytes in the file
 
 int record_disk_fd(const struct record_disk *d); // owned by d

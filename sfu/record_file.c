@@ -244,6 +244,9 @@ int record_file_free(struct record_file *f)
     free_muxer(f);
     if (err)
         record_repair(record_disk_fd(f->disk), NULL);
+    int unsafe = record_disk_sync(f->disk); // a manifest that says "complete" must not outlive what it tells of
+    if (!err)
+        err = unsafe;
     record_disk_free(f->disk);
     g_free(f);
     return err;

@@ -8,21 +8,27 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "sfu/log.h"
 
 #define STARTED "hook.started"
+#define ENDED   "hook.exit"
 
-// $1: the command, $2: the recording's directory. With noclobber, making hook.started is a claim that one process
-// wins. The output is cut by a reader that goes on reading, so that the command does not die of a full pipe.
+// $1: the command, $2: the recording's directory. The claim is a lock that the kernel takes away from the dead, so
+// that a hook which a power cut ended is not taken for one that runs. The output is cut by a reader that goes on
+// reading, so that the command does not die of a full pipe.
 static const char script[] =
     "cd \"$2\" || exit 1; umask 077\n"
-    "(set -C; : >" STARTED ") 2>/dev/null || exit 0\n"
-    "{ { eval \"$1 \\\"\\$2/manifest.json\\\"\" <manifest.json; echo $? >hook.exit.part; } 2>&1; } |\n"
+    "exec 9>>" STARTED " || exit 1\n"
+    "flock -n 9 || exit 0\n"
+    "[ ! -e " ENDED " ] || exit 0\n"
+    "{ { (eval \"$1 \\\"\\$2/manifest.json\\\"\") <manifest.json; echo $? >hook.exit.part; } 2>&1; } |\n"
     "  { head -c 65536 >hook.log; cat >/dev/null; }\n"
-    "mv hook.exit.part hook.exit\n";
+    "mv hook.exit.part " ENDED "\n";
 
 struct record_hooks {
     char *command;
@@ -119,5 +125,12 @@ void record_hooks_free(struct record_hooks *h)
 bool record_hook_was_run(int dir_fd)
 {
     struct stat st;
-    return fstatat(dir_fd, STARTED, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (fstatat(dir_fd, ENDED, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return true;
+    int fd = openat(dir_fd, STARTED, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool is_running = flock(fd, LOCK_EX | LOCK_NB) < 0;
+    close(fd);
+    return is_running;
 }

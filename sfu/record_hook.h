@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: MIT
 //
 // The command is run by /bin/sh with the manifest on standard input and the manifest's path as one more argument,
-// exactly once for each recording: what claims the right to run (hook.started, made by the process that then runs the
-// command) outlives us, and a recording that has none is taken up at the next start. A hook is not stopped when we
-// stop. Beside the manifest stay hook.log, the first 64 KiB of its output, and hook.exit, its exit status.
+// once for each recording: who runs it holds a lock (on hook.started) that outlives us, and what it leaves at its end
+// (hook.exit, its exit status) says that it need not run again. A hook is not stopped when we stop; one that was
+// never begun, or that ended without a status because the machine did, is run at the next start. hook.log has the
+// first 64 KiB of its output.
 //
 // Knows nothing of media. Any one thread; never blocks.
 #pragma once
@@ -30,5 +31,5 @@ bool record_hooks_are_wanted(const struct record_hooks *h); // is there a comman
 // Starts what there is room for; what still waits is left for the next start.
 void record_hooks_free(struct record_hooks *h);
 
-// Was the hook of this recording begun?
+// Did the hook of this recording run to its end, or does it run now?
 bool record_hook_was_run(int dir_fd);

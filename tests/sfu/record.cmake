@@ -7,3 +7,5 @@ foreach(name session kill disk)
   roda_test(sfu record_${name} roda_sfu PkgConfig::GLIB PkgConfig::JANSSON)
 endforeach()
 target_link_options(test_sfu_record_disk PRIVATE -Wl,--wrap=pwrite) # the test is the disk
+roda_test(sfu record_call roda_puppet PkgConfig::JANSSON)
+target_link_options(test_sfu_record_call PRIVATE -Wl,--wrap=pwrite)

@@ -245,6 +245,52 @@ static void test_killed_around_the_hook(void **state)
     }
 }
 
+static char *status_of(const struct victim *v)
+{
+    char *path = g_build_filename(v->dir, "one", "hook.exit", NULL), *text = NULL;
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_free(path);
+    return g_strchomp(text);
+}
+
+// The machine died while the hook ran: it has left no status, so it runs again. One that failed by itself does not.
+static void test_hook_that_was_cut_off(void **state)
+{
+    (void)state;
+    struct victim v;
+    start(&v, 0);
+    g_free(v.hook);
+    v.hook = g_strdup_printf("test -e %s.ran || { echo 1 >>%s.ran; kill -9 0; }; echo 2 >>%s.ran; exit 3;", v.dir,
+                             v.dir, v.dir);
+    while (!v.diary->fed_us)
+        g_usleep(1000);
+    g_usleep(RIG_SECOND_US);
+    kill_now(&v);
+    char err[256];
+    struct mailbox events;
+    mailbox_init(&events, NULL, NULL);
+    struct recorder_config cfg = {.dir = v.dir, .hook = v.hook, .events = &events};
+    struct recorder *recorder = recorder_new(&cfg, err, sizeof(err));
+    int64_t deadline_us = now_monotonic_us() + WAIT_US;
+    while (runs(&v) < 1 && now_monotonic_us() < deadline_us)
+        g_usleep(1000);
+    recorder_free(recorder);
+    for (struct mail *mail = mailbox_take(&events), *next; mail; mail = next) {
+        next = mail->next;
+        sfu_event_free(event_of_mail(mail));
+    }
+    mailbox_close(&events);
+    bool interrupted = false;
+    for (unsigned i = 0; i < 3; i++)
+        restart(&v, &interrupted);
+    assert_false(interrupted);
+    assert_int_equal(runs(&v), 2);
+    char *status = status_of(&v);
+    assert_string_equal(status, "3");
+    g_free(status);
+    forget(&v);
+}
+
 // A recording that another process is making is none of ours.
 static void test_living_neighbour(void **state)
 {
@@ -277,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_killed_while_recording),
         cmocka_unit_test(test_killed_around_the_hook),
+        cmocka_unit_test(test_hook_that_was_cut_off),
         cmocka_unit_test(test_living_neighbour),
     };
     vp8 = rig_loop_new("vp8", 96, CODEC_VP8);
