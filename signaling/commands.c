@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "signaling/commands_room.h"
 #include "signaling/events.h"
 #include "signaling/ice_servers.h"
 #include "signaling/media.h"
@@ -25,7 +26,7 @@ struct command {
     double cost;    // in messages
 };
 
-enum { IN_ROOM = 1, HOST = 2 };
+enum { IN_ROOM = 1, HOST = 2, OR_WAITING = 4 };
 
 // ---- coming and going ---------------------------------------------------------------------------------------
 
@@ -49,16 +50,6 @@ static void take_token(struct request *r, const char *session_token)
     r->session->has_identity = true;
 }
 
-static json_t *join_ack(const struct participant *p, bool resumed)
-{
-    const struct hub *hub = p->session->hub;
-    const struct participant *host = room_host(p->room);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s?, s:b}", "roomId", p->room->id, "userId", p->user,
-                     "name", p->name, "role", role_name(p->role), "sessionToken", p->session_token, "participants",
-                     participants_json(p->room), "iceServers", ice_servers(hub->config, p->user, hub->wall_ms),
-                     "hostId", host ? host->user : NULL, "resumed", resumed);
-}
-
 static void join_room(struct request *r)
 {
     static const char *const roles[] = {"observer", "participant", "host", NULL}; // in the order of enum role
@@ -67,6 +58,7 @@ static void join_room(struct request *r)
         .room = field_need_id(f, "roomId", is_room_id),
         .user = field_id(f, "userId", is_user_id),
         .name = field_text(f, "name", NAME_CHARS_MAX),
+        .password = policy_read_password(f),
         .session_token = field_text(f, "sessionToken", SESSION_TOKEN_CHARS),
         .has_role = field_has(f, "role"),
         .role = (enum role)field_choice(f, "role", roles, ROLE_PARTICIPANT),
@@ -77,14 +69,22 @@ static void join_room(struct request *r)
     if (request_failed(r))
         return;
     struct participant *p = presence_join(r->session, &join, &resumed, &r->fault);
+    const struct knock *knock = r->session->knock;
+    if (!p && knock && !request_failed(r)) {
+        request_reply(r, json_pack("{s:b, s:s, s:s, s:s, s:s}", "waiting", 1, "roomId", knock->room->id, "userId",
+                                   knock->user, "name", knock->name, "sessionToken", knock->token));
+        return event_waiting(knock);
+    }
     if (!p)
         return;
-    request_reply(r, join_ack(p, resumed));
+    request_reply(r, joined_json(p, resumed));
     presence_announce(p, resumed);
 }
 
 static void leave_room(struct request *r)
 {
+    if (r->session->knock)
+        return presence_give_up(r->session->knock);
     presence_leave(r->me, "left");
 }
 
@@ -325,7 +325,7 @@ static void chat_message(struct request *r)
 
 static const struct command commands[] = {
     {"join-room", join_room, 0, 4},
-    {"leave-room", leave_room, IN_ROOM, 1},
+    {"leave-room", leave_room, IN_ROOM | OR_WAITING, 1},
     {"signal-offer", signal_offer, IN_ROOM, 4},
     {"signal-answer", signal_answer, IN_ROOM, 4},
     {"ice-candidate", ice_candidate, IN_ROOM, 0.25},
@@ -334,6 +334,10 @@ static const struct command commands[] = {
     {"remove-participant", remove_participant, IN_ROOM | HOST, 1},
     {"close-room", close_room, IN_ROOM | HOST, 1},
     {"chat-message", chat_message, IN_ROOM, 1},
+    {"admit", command_admit, IN_ROOM | HOST, 1},
+    {"deny", command_deny, IN_ROOM | HOST, 1},
+    {"lock-room", command_lock_room, IN_ROOM | HOST, 1},
+    {"update-room", command_update_room, IN_ROOM | HOST, 4},
     {"heartbeat", heartbeat, 0, 1},
     {"select-layer", select_layer, IN_ROOM, 1},
 };
@@ -383,6 +387,10 @@ static void limit(struct request *r, double cost)
 
 static void check_needs(struct request *r, unsigned needs)
 {
+    if (r->session->knock && (needs & OR_WAITING))
+        return;
+    if (r->session->knock && (needs & IN_ROOM))
+        fault_say(&r->fault, ERROR_FORBIDDEN, "you wait to be let in: so long you are not in the room");
     if ((needs & IN_ROOM) && !r->me && !auth_is_open(r->hub->auth) && !r->session->has_identity)
         fault_say(&r->fault, ERROR_UNAUTHORIZED, "this server asks for a token: send it with join-room");
     if ((needs & IN_ROOM) && !r->me)

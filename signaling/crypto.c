@@ -98,6 +98,27 @@ void crypto_hmac_sha256(const char *key, const char *text, size_t len, uint8_t o
     hmac(EVP_sha256(), key, text, len, out);
 }
 
+// RFC 7914 section 2: N is what an attacker pays per guess, r = 8 is its advice. N is less than for passwords that
+// are stored: these live in memory as long as their room, and the thread that checks them serves everybody else.
+static void stretch(const char *password, const uint8_t salt[16], uint8_t hash[32])
+{
+    enum { N = 4096, R = 8, P = 1, MEMORY_MAX = 16 << 20 };
+    g_assert(EVP_PBE_scrypt(password, strlen(password), salt, 16, N, R, P, MEMORY_MAX, hash, 32) == 1);
+}
+
+void crypto_password_set(struct crypto_password *kept, const char *password)
+{
+    random_bytes(kept->salt, sizeof(kept->salt));
+    stretch(password, kept->salt, kept->hash);
+}
+
+bool crypto_password_matches(const struct crypto_password *kept, const char *password)
+{
+    uint8_t hash[sizeof(kept->hash)];
+    stretch(password, kept->salt, hash);
+    return crypto_equal(hash, kept->hash, sizeof(hash));
+}
+
 static const char *key_fault(EVP_PKEY *pkey)
 {
     char curve[32] = "";

@@ -52,10 +52,29 @@ json_t *participants_json(const struct room *room)
     return list;
 }
 
+json_t *room_rules_json(const struct room *room)
+{
+    const struct policy *policy = &room->policy;
+    const struct hub *hub = room->roster->hub;
+    int64_t size = policy->max_participants ? policy->max_participants : hub->config->max_participants;
+    return json_pack("{s:s?, s:b, s:b, s:I, s:b}", "name", policy->name, "locked", policy->is_locked, "waitingRoom",
+                     policy->has_waiting_room, "maxParticipants", (json_int_t)size, "hasPassword",
+                     policy->password != NULL);
+}
+
 static const char *host_of(const struct room *room)
 {
     const struct participant *host = room_host(room);
     return host ? host->user : NULL;
+}
+
+json_t *joined_json(const struct participant *p, bool resumed)
+{
+    const struct hub *hub = p->session->hub;
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s?, s:o, s:b}", "roomId", p->room->id, "userId", p->user,
+                     "name", p->name, "role", role_name(p->role), "sessionToken", p->session_token, "participants",
+                     participants_json(p->room), "iceServers", ice_servers(hub->config, p->user, hub->wall_ms),
+                     "hostId", host_of(p->room), "room", room_rules_json(p->room), "resumed", resumed);
 }
 
 static json_t *description_json(const char *type, const char *sdp)
@@ -113,6 +132,58 @@ void event_close_room(const struct room *room, const char *by, const char *reaso
 void event_host_changed(const struct room *room, const struct participant *but)
 {
     tell_all(room, but, "host-changed", json_pack("{s:s?}", "hostId", host_of(room)));
+}
+
+void event_room_changed(const struct room *room, const char *by)
+{
+    json_t *data = room_rules_json(room);
+    json_object_set_new(data, "roomId", json_string(room->id));
+    json_object_set_new(data, "by", by ? json_string(by) : json_null());
+    tell_all(room, NULL, "room-changed", data);
+}
+
+// ---- before the door ----------------------------------------------------------------------------------------
+
+void event_waiting(const struct knock *knock)
+{
+    session_send(knock->session, "waiting",
+                 json_pack("{s:s, s:s}", "roomId", knock->room->id, "userId", knock->user));
+}
+
+void event_denied(const struct knock *knock, const char *reason)
+{
+    session_send(knock->session, "denied", json_pack("{s:s, s:s}", "roomId", knock->room->id, "reason", reason));
+}
+
+void event_admitted(struct participant *p)
+{
+    tell(p, "admitted", joined_json(p, false));
+}
+
+static void tell_hosts(const struct room *room, const char *event, json_t *data)
+{
+    for (guint i = 0; i < room->participants->len; i++) {
+        struct participant *to = room->participants->pdata[i];
+        if (to->role == ROLE_HOST)
+            tell(to, event, json_incref(data));
+    }
+    json_decref(data);
+}
+
+void event_knock(const struct knock *knock, struct participant *host)
+{
+    json_t *data = json_pack("{s:s, s:s}", "userId", knock->user, "name", knock->name);
+    if (knock->avatar)
+        json_object_set_new(data, "avatar", json_string(knock->avatar));
+    if (host)
+        tell(host, "knock", data);
+    else
+        tell_hosts(knock->room, "knock", data);
+}
+
+void event_knock_ended(const struct knock *knock, const char *reason)
+{
+    tell_hosts(knock->room, "knock-ended", json_pack("{s:s, s:s}", "userId", knock->user, "reason", reason));
 }
 
 // ---- what people do -----------------------------------------------------------------------------------------

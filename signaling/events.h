@@ -14,6 +14,11 @@ json_t *participant_json(const struct participant *participant);
 // All of a room, in the order they came.
 json_t *participants_json(const struct room *room);
 
+// What everybody in it may know of a room: {name?, locked, waitingRoom, maxParticipants, hasPassword}.
+json_t *room_rules_json(const struct room *room);
+// The ack of join-room, which `admitted` repeats for whoever had to wait.
+json_t *joined_json(const struct participant *participant, bool resumed);
+
 // ---- to the one who joined
 void event_ice_servers(struct participant *participant);
 void event_room_participants(struct participant *participant);
@@ -28,6 +33,15 @@ void event_media_changed(const struct participant *participant);
 void event_host_changed(const struct room *room, const struct participant *but);
 void event_close_room(const struct room *room, const char *by, const char *reason); // by: NULL for an administrator
 void event_active_speaker(const struct room *room, const struct participant *speaker, int level); // NULL: nobody
+
+void event_room_changed(const struct room *room, const char *by); // by: NULL for an administrator
+
+// ---- before the door
+void event_waiting(const struct knock *knock);
+void event_denied(const struct knock *knock, const char *reason);
+void event_admitted(struct participant *participant);
+void event_knock(const struct knock *knock, struct participant *host); // NULL: to every host
+void event_knock_ended(const struct knock *knock, const char *reason); // to every host: admitted, denied, left
 
 // ---- to one
 void event_mute_participant(struct participant *target, const char *from, const char *kind, bool muted, bool locked);

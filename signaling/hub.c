@@ -19,6 +19,9 @@ struct hub *hub_new(const struct config *config, const struct auth *auth, struct
     hub->now_us = hub->started_us = now_us;
     hub->wall_ms = wall_ms;
     hub->sessions = g_ptr_array_new();
+    crowd_init(&hub->newcomers, 1.0 / TRIES_EVERY_S, TRIES_BURST, now_us);
+    crowd_init(&hub->tried, 1, TRIED_BURST, now_us);
+    bucket_init(&hub->passwords, PASSWORDS_PER_S, PASSWORDS_BURST, now_us);
     roster_init(&hub->roster, hub);
     hub->measure = measure_new();
     return hub;
@@ -51,6 +54,8 @@ bool hub_is_full(const struct hub *hub)
 void hub_lost(struct session *session, uint16_t code)
 {
     struct participant *p = session->participant;
+    if (session->knock)
+        presence_give_up(session->knock);
     if (p && code == CLOSE_NORMAL) {
         presence_leave(p, "left");
     } else if (p) {
@@ -97,8 +102,7 @@ static void tick_room(struct hub *hub, struct room *room)
     g_strlcpy(id, room->id, sizeof(id));
     while (room && let_one_go(room))
         room = roster_find(&hub->roster, id);
-    if (room && room->participants->len == 0 &&
-        hub->now_us - room->empty_since_us >= hub->config->room_ttl * SECOND_US)
+    if (room && room_is_expired(room, hub->config->room_ttl, hub->now_us, hub->wall_ms))
         room_free(room);
 }
 

@@ -38,12 +38,12 @@ const char *error_name(enum error error);
 struct fault {
     enum error error;
     char text[200];
+    const char *reason; // a constant for programs where the code says too little ("locked"), or NULL
 };
 
 // Says it, unless something was said before. Returns the code that stays.
 __attribute__((format(printf, 3, 4))) enum error fault_say(struct fault *fault, enum error error, const char *format,
                                                            ...);
-
 // ---- envelope -----------------------------------------------------------------------------------------------
 
 struct message {

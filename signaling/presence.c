@@ -7,8 +7,10 @@
 
 #include "signaling/crypto.h"
 #include "signaling/events.h"
+#include "signaling/gate.h"
 #include "signaling/log.h"
 #include "signaling/media.h"
+#include "signaling/waiting.h"
 
 enum { GUEST_CHARS = 10 }; // of a user id the server makes up
 
@@ -47,9 +49,14 @@ static void tell_host(struct room *room, struct participant *knows)
         return;
     g_strlcpy(room->host, user, sizeof(room->host));
     event_host_changed(room, knows);
-    for (guint i = 0; i < room->participants->len; i++)
-        if (room->participants->pdata[i] != knows)
-            event_room_participants(room->participants->pdata[i]); // for their roles
+    for (guint i = 0; i < room->participants->len; i++) {
+        struct participant *p = room->participants->pdata[i];
+        if (p == knows)
+            continue;
+        event_room_participants(p); // for their roles
+        if (p == host)
+            waiting_show(p);
+    }
 }
 
 // ---- joining ------------------------------------------------------------------------------------------------
@@ -70,7 +77,7 @@ static struct participant *resume(struct session *session, const struct room *ro
     p->session = session;
     session->participant = p;
     if (join->wants_new_media) {
-        media_leave(p, &(struct fault){ERROR_INTERNAL, "the media connection was given up"});
+        media_leave(p, &(struct fault){.error = ERROR_INTERNAL, .text = "the media connection was given up"});
         media_join(p);
     }
     return p;
@@ -84,6 +91,9 @@ static bool may_try(const struct session *session, const struct join *join, stru
     if (session->participant)
         return !fault_say(fault, ERROR_BUSY, "this socket is in room %s: leave that first",
                           session->participant->room->id);
+    if (session->knock)
+        return !fault_say(fault, ERROR_BUSY, "this socket waits at room %s: leave that first",
+                          session->knock->room->id);
     enum error end = join->session_token ? roster_token_end(&hub->roster, join->session_token) : ERROR_NONE;
     if (end)
         return !fault_say(fault, end, "sessionToken: this session was ended by the host or by another socket");
@@ -102,14 +112,28 @@ static bool may_enter(const struct session *session, const struct join *join, st
     return true;
 }
 
-static bool has_place(const struct hub *hub, const struct room *room, const struct participant *old,
-                      struct fault *fault)
+static bool may_make_room(const struct session *session, struct fault *fault)
 {
-    if (!room && roster_room_count(&hub->roster) >= hub->config->max_rooms)
+    const struct hub *hub = session->hub;
+    const char *owner = session->has_identity ? session->identity.user : NULL;
+    if (roster_room_count(&hub->roster) >= hub->config->max_rooms)
         return !fault_say(fault, ERROR_ROOM_FULL, "the server has no place for another room (MAX_ROOMS)");
-    if (room && !old && room->participants->len >= hub->config->max_participants)
-        return !fault_say(fault, ERROR_ROOM_FULL, "the room has all its %" PRId64 " participants (MAX_PARTICIPANTS)",
-                          hub->config->max_participants);
+    if (owner && roster_rooms_of(&hub->roster, owner) >= hub->config->max_rooms_per_user)
+        return !fault_say(fault, ERROR_ROOM_FULL, "you have all your %" PRId64 " rooms (MAX_ROOMS_PER_USER)",
+                          hub->config->max_rooms_per_user);
+    return true;
+}
+
+static bool has_place(const struct room *room, struct fault *fault)
+{
+    const struct hub *hub = hub_of(room);
+    int64_t own = room->policy.max_participants;
+    int64_t size = own && own < hub->config->max_participants ? own : hub->config->max_participants;
+    if (room->participants->len >= size)
+        return !fault_say(fault, ERROR_ROOM_FULL, "the room has all its %" PRId64 " participants%s", size,
+                          size == own ? "" : " (MAX_PARTICIPANTS)");
+    if (hub->roster.participant_count >= hub->config->max_participants_total)
+        return !fault_say(fault, ERROR_ROOM_FULL, "the server has no place for another participant");
     return true;
 }
 
@@ -119,7 +143,7 @@ static void depart(struct participant *p, const char *reason)
     struct hub *hub = hub_of(p->room);
     hub->counters.leaves++;
     log_debug("room", "%s: %s is out: %s", p->room->id, p->user, reason);
-    media_leave(p, &(struct fault){ERROR_ROOM_CLOSED, "you have left the room"});
+    media_leave(p, &(struct fault){.error = ERROR_ROOM_CLOSED, .text = "you have left the room"});
     event_user_disconnected(p, reason);
     if (p->session)
         p->session->participant = NULL;
@@ -145,13 +169,11 @@ static enum role role_of(const struct session *session, const struct join *join)
     return join->has_role && join->role < session->identity.role ? join->role : session->identity.role;
 }
 
-static struct participant *enter(struct session *session, struct room *room, const struct join *join,
-                                 const char *user)
+static struct participant *enter(struct session *session, struct room *room, const char *user, const char *name,
+                                 enum role role)
 {
-    const struct identity *identity = &session->identity;
-    const char *name = identity->name ? identity->name : join->name;
-    struct participant *p = participant_add(room, user, name && *name ? name : user, role_of(session, join));
-    p->avatar = g_strdup(identity->avatar);
+    struct participant *p = participant_add(room, user, name, role);
+    p->avatar = g_strdup(session->identity.avatar);
     p->session = session;
     session->participant = p;
     media_join(p);
@@ -161,39 +183,155 @@ static struct participant *enter(struct session *session, struct room *room, con
     return p;
 }
 
+static bool is_host_of(const struct session *session, const char *room)
+{
+    const struct identity *identity = &session->identity;
+    return session->has_identity && identity->role == ROLE_HOST && identity_covers(identity, room);
+}
+
+static struct room *make_room(struct session *session, const char *id)
+{
+    const struct hub *hub = session->hub;
+    struct room *room = roster_add(&session->hub->roster, id, hub->now_us, hub->wall_ms);
+    room->policy.has_waiting_room = hub->config->waiting_room;
+    g_strlcpy(room->owner, session->has_identity ? session->identity.user : "", sizeof(room->owner));
+    return room;
+}
+
+static void wait_at(struct session *session, struct room *room, const char *user, const char *name, enum role role,
+                    struct fault *fault)
+{
+    struct knock *old = room_find_knock(room, user);
+    if (old && !session->has_identity) {
+        fault_say(fault, ERROR_BUSY, "userId: %s waits at the room already", user);
+        return;
+    }
+    if (old) {
+        struct session *before = old->session;
+        waiting_deny(old, "replaced");
+        session_close(before, CLOSE_NORMAL, "replaced by another socket");
+    }
+    struct knock *knock = waiting_knock(session, room, user, name, fault);
+    if (!knock)
+        return;
+    knock->role = role;
+    knock->avatar = g_strdup(session->identity.avatar);
+}
+
+// Nobody is in the room and nothing keeps it.
+static void let_room_go(struct room *room)
+{
+    if (room->participants->len == 0 && room->knocks->len == 0 && !room->is_reserved)
+        room_free(room);
+}
+
+static struct participant *come_in(struct session *session, struct room *room, const struct join *join,
+                                   const char *user, struct fault *fault)
+{
+    const struct identity *identity = &session->identity;
+    const char *said = identity->name ? identity->name : join->name, *name = said && *said ? said : user;
+    struct participant *old = room_find(room, user);
+    enum role role = role_of(session, join);
+    struct newcomer newcomer = {session, join->password, is_host_of(session, room->id), role == ROLE_HOST};
+    if (old && !session->has_identity)
+        return fault_say(fault, ERROR_BUSY, "userId: %s is in the room already", user), NULL;
+    if (!old && !has_place(room, fault))
+        return NULL;
+    enum gate gate = old ? GATE_OPEN : gate_try(session->hub, room, &newcomer, fault);
+    if (gate == GATE_WAIT)
+        wait_at(session, room, user, name, role, fault);
+    if (gate != GATE_OPEN)
+        return NULL;
+    if (old)
+        replace(old);
+    return enter(session, room, user, name, role);
+}
+
+// Somebody who waits comes from another socket before the old one is known to be dead.
+static bool waits_on(struct session *session, const struct room *room, const struct join *join)
+{
+    struct knock *knock = room && join->session_token ? room_find_knock_token(room, join->session_token) : NULL;
+    if (!knock || (session->has_identity && strcmp(session->identity.user, knock->user) != 0))
+        return false;
+    waiting_move(knock, session);
+    return true;
+}
+
 struct participant *presence_join(struct session *session, const struct join *join, bool *resumed,
                                   struct fault *fault)
 {
-    struct hub *hub = session->hub;
     *resumed = false;
     if (!may_try(session, join, fault))
         return NULL;
-    struct room *room = roster_find(&hub->roster, join->room);
+    struct room *room = roster_find(&session->hub->roster, join->room);
     struct participant *p = resume(session, room, join, fault);
     *resumed = p != NULL;
-    hub->counters.resumes += p != NULL;
-    if (p || fault->error || !may_enter(session, join, fault))
+    session->hub->counters.resumes += p != NULL;
+    if (p || fault->error || waits_on(session, room, join) || !may_enter(session, join, fault))
         return p;
 
     char guest[GUEST_CHARS + 1];
     crypto_random_text(guest, GUEST_CHARS);
     const char *user = session->has_identity ? session->identity.user : join->user ? join->user : guest;
-    struct participant *old = room ? room_find(room, user) : NULL;
-    if (old && !session->has_identity)
-        return fault_say(fault, ERROR_BUSY, "userId: %s is in the room already", user), NULL;
-    if (!has_place(hub, room, old, fault))
+    if (!room && !may_make_room(session, fault))
         return NULL;
+    if (!room)
+        room = make_room(session, join->room);
+    p = come_in(session, room, join, user, fault);
+    if (!p)
+        let_room_go(room);
+    return p;
+}
+
+bool presence_admit(struct knock *knock, struct fault *fault)
+{
+    struct room *room = knock->room;
+    struct session *session = knock->session;
+    struct participant *old = room_find(room, knock->user);
+    if (old && !session->has_identity)
+        return !fault_say(fault, ERROR_BUSY, "userId: %s is in the room already", knock->user);
+    if (!old && !has_place(room, fault))
+        return false;
     if (old)
         replace(old);
-    if (!room)
-        room = roster_add(&hub->roster, join->room, hub->now_us, hub->wall_ms);
-    return enter(session, room, join, user);
+    char user[USER_MAX + 1], token[SESSION_TOKEN_CHARS + 1];
+    char *name = g_strdup(knock->name);
+    enum role role = knock->role;
+    g_strlcpy(user, knock->user, sizeof(user));
+    g_strlcpy(token, knock->token, sizeof(token));
+    waiting_gone(knock, "admitted");
+    struct participant *p = enter(session, room, user, name, role);
+    g_strlcpy(p->session_token, token, sizeof(p->session_token));
+    g_free(name);
+    event_admitted(p);
+    presence_announce(p, false);
+    return true;
+}
+
+void presence_give_up(struct knock *knock)
+{
+    struct room *room = knock->room;
+    waiting_gone(knock, "left");
+    let_room_go(room);
+}
+
+void presence_change(struct room *room, const struct policy_wish *wish, const char *by)
+{
+    policy_apply(&room->policy, wish);
+    if (wish->has_expiry)
+        room->expires_ms = wish->expires_in_s ? hub_of(room)->wall_ms + wish->expires_in_s * 1000 : 0;
+    event_room_changed(room, by);
+    struct fault full = {0};
+    for (guint stay = 0; !room->policy.has_waiting_room && room->knocks->len > stay;)
+        stay += !presence_admit(room->knocks->pdata[stay], &full);
 }
 
 void presence_announce(struct participant *p, bool resumed)
 {
     event_ice_servers(p);
     event_room_participants(p);
+    if (p->role == ROLE_HOST)
+        waiting_show(p);
     if (!resumed) {
         event_user_connected(p);
         return tell_host(p->room, p);
@@ -213,8 +351,7 @@ void presence_leave(struct participant *p, const char *reason)
     depart(p, reason);
     settle_default_host(room);
     tell_host(room, NULL);
-    if (room->participants->len == 0 && !room->is_reserved)
-        room_free(room);
+    let_room_go(room);
 }
 
 void presence_remove(struct participant *p, const struct participant *by, const char *reason)
@@ -231,8 +368,13 @@ void presence_close(struct room *room, const char *by, const char *reason)
 {
     struct hub *hub = hub_of(room);
     log_debug("room", "%s: closed with %u participants", room->id, room->participants->len);
-    media_close(room, &(struct fault){ERROR_ROOM_CLOSED, "the room was closed"});
+    media_close(room, &(struct fault){.error = ERROR_ROOM_CLOSED, .text = "the room was closed"});
     event_close_room(room, by, reason);
+    while (room->knocks->len > 0) {
+        struct session *session = ((struct knock *)room->knocks->pdata[0])->session;
+        waiting_deny(room->knocks->pdata[0], "room-closed");
+        session_close(session, CLOSE_NORMAL, "the room was closed");
+    }
     while (room->participants->len > 0) {
         struct participant *p = room->participants->pdata[0];
         struct session *session = p->session;

@@ -8,21 +8,33 @@
 struct join {
     const char *room;
     const char *user, *name;
+    const char *password;
     const char *session_token; // of the join it wants to resume
     bool has_role;
     enum role role;
     bool wants_new_media; // its RTCPeerConnection did not survive (a reloaded page)
 };
 
-// Makes the session a participant, or gives it back the one it was; NULL and the fault when it may not. Rules:
+// Makes the session a participant, or gives it back the one it was; NULL and the fault when it may not; NULL and no
+// fault when it has to wait: session->knock. Rules:
 // - with tokens, who one is comes from the token, and so does the most one may be; a second socket of the same user
 //   takes the place of the first. In open mode a name in use is refused (busy);
 // - a session token of this room resumes its participant, whether its old socket is still there or not, and also when
-//   the token that let it in has expired meanwhile: nobody else notices.
+//   the token that let it in has expired meanwhile: nobody else notices;
+// - whoever is in the room already, or was asked in by a token of role host, is not asked for more (see gate.h).
 // Nobody is told yet: presence_announce() does that once the caller has replied.
 struct participant *presence_join(struct session *session, const struct join *join, bool *resumed,
                                   struct fault *fault);
 void presence_announce(struct participant *participant, bool resumed);
+
+// Lets somebody in who waits; false and the fault when there is no place.
+bool presence_admit(struct knock *knock, struct fault *fault);
+// Whoever waits goes away by itself.
+void presence_give_up(struct knock *knock);
+
+// What the host, or an administrator (`by` NULL), makes of the room; everybody in it is told. Without a waiting room
+// nobody waits any more: they come in as far as there is place.
+void presence_change(struct room *room, const struct policy_wish *wish, const char *by);
 
 // Out at once, for good; the others are told why ("left", "timeout", "removed", "replaced").
 void presence_leave(struct participant *participant, const char *reason);

@@ -47,6 +47,17 @@ unsigned roster_room_count(const struct roster *roster)
     return g_hash_table_size(roster->rooms);
 }
 
+unsigned roster_rooms_of(const struct roster *roster, const char *owner)
+{
+    unsigned count = 0;
+    GHashTableIter iter;
+    void *room;
+    g_hash_table_iter_init(&iter, roster->rooms);
+    while (g_hash_table_iter_next(&iter, NULL, &room))
+        count += strcmp(((struct room *)room)->owner, owner) == 0;
+    return count;
+}
+
 void roster_end_token(struct roster *roster, const char *session_token, enum error why)
 {
     struct ended *slot = &roster->ended[roster->ended_count++ % ENDED_MAX];
@@ -72,16 +83,28 @@ struct room *roster_add(struct roster *roster, const char *id, int64_t now_us, i
     room->created_ms = wall_ms;
     room->empty_since_us = now_us;
     room->participants = g_ptr_array_new();
+    room->knocks = g_ptr_array_new();
     g_hash_table_insert(roster->rooms, room->id, room);
     return room;
 }
 
 void room_free(struct room *room)
 {
-    g_assert(room->participants->len == 0 && room->peer_count == 0);
+    g_assert(room->participants->len == 0 && room->knocks->len == 0 && room->peer_count == 0);
     g_hash_table_remove(room->roster->rooms, room->id);
     g_ptr_array_free(room->participants, TRUE);
+    g_ptr_array_free(room->knocks, TRUE);
+    policy_clear(&room->policy);
     g_free(room);
+}
+
+bool room_is_expired(const struct room *room, int64_t ttl_s, int64_t now_us, int64_t wall_ms)
+{
+    if (room->participants->len > 0 || room->knocks->len > 0)
+        return false;
+    if (room->expires_ms)
+        return wall_ms >= room->expires_ms;
+    return now_us - room->empty_since_us >= ttl_s * INT64_C(1000000);
 }
 
 struct participant *room_host(const struct room *room)
@@ -160,4 +183,46 @@ void participant_keep(struct participant *p, const char *event, json_t *data)
     g_queue_push_tail(&p->missed, missed);
     if (g_queue_get_length(&p->missed) > MISSED_MAX)
         missed_free(g_queue_pop_head(&p->missed));
+}
+
+// ---- before the door ----------------------------------------------------------------------------------------
+
+struct knock *knock_add(struct room *room, struct session *session, const char *user, const char *name)
+{
+    struct knock *knock = g_new0(struct knock, 1);
+    knock->room = room;
+    knock->session = session;
+    g_strlcpy(knock->user, user, sizeof(knock->user));
+    knock->name = g_strdup(name);
+    crypto_random_text(knock->token, SESSION_TOKEN_CHARS);
+    g_ptr_array_add(room->knocks, knock);
+    return knock;
+}
+
+void knock_free(struct knock *knock)
+{
+    g_ptr_array_remove(knock->room->knocks, knock);
+    g_free(knock->name);
+    g_free(knock->avatar);
+    g_free(knock);
+}
+
+struct knock *room_find_knock(const struct room *room, const char *user)
+{
+    for (guint i = 0; i < room->knocks->len; i++) {
+        struct knock *knock = room->knocks->pdata[i];
+        if (strcmp(knock->user, user) == 0)
+            return knock;
+    }
+    return NULL;
+}
+
+struct knock *room_find_knock_token(const struct room *room, const char *token)
+{
+    for (guint i = 0; i < room->knocks->len; i++) {
+        struct knock *knock = room->knocks->pdata[i];
+        if (crypto_equal_text(knock->token, token))
+            return knock;
+    }
+    return NULL;
 }

@@ -13,11 +13,13 @@
 #include "sfu/sfu.h"
 #include "signaling/auth.h"
 #include "signaling/message.h"
+#include "signaling/policy.h"
 
 enum {
     SESSION_TOKEN_CHARS = 32, // 192 random bits
     MISSED_MAX = 64,          // messages kept for a participant without a socket
     ENDED_MAX = 256,          // session tokens remembered after their participant was sent away
+    KNOCKS_MAX = 32,          // people before the door of one room
 };
 
 struct hub;
@@ -46,9 +48,9 @@ struct participant {
     // Its side in the media server; media.c alone changes these.
     uint64_t peer; // 0: none, until it offers again
     bool is_stopped[SFU_SOURCE_COUNT];
-    char *offer;                 // the server's offer that is not answered yet, or NULL
-    uint64_t answer_tag;         // of the answer given to it
-    json_t *tracks;              // the last `tracks`, or NULL
+    char *offer;         // the server's offer that is not answered yet, or NULL
+    uint64_t answer_tag; // of the answer given to it
+    json_t *tracks;      // the last `tracks`, or NULL
 };
 
 struct missed {
@@ -56,13 +58,28 @@ struct missed {
     json_t *data;
 };
 
+// Somebody before the door, who is told nothing of the room. It lasts as long as its socket.
+struct knock {
+    struct room *room;
+    struct session *session;
+    char user[USER_MAX + 1];
+    char *name;
+    char *avatar; // or NULL
+    enum role role;
+    char token[SESSION_TOKEN_CHARS + 1]; // its session token once it is let in
+};
+
 struct room {
     struct roster *roster;
     char id[ROOM_ID_MAX + 1];
+    char owner[USER_MAX + 1]; // the bearer of the token it was made with, or ""
+    struct policy policy;
     int64_t created_ms;
+    int64_t expires_ms;      // when it goes once it is empty; 0: ROOM_TTL after it was left
     bool is_reserved;        // made over HTTP
     int64_t empty_since_us;  // while nobody is in it
     GPtrArray *participants; // in the order they came
+    GPtrArray *knocks;       // in the order they came
     char host[USER_MAX + 1]; // the host everybody was told of, or ""
 
     // Its side in the media server; media.c alone changes these.
@@ -93,7 +110,11 @@ uint64_t roster_number(struct roster *roster);
 struct room *roster_find(const struct roster *roster, const char *id);
 struct room *roster_add(struct roster *roster, const char *id, int64_t now_us, int64_t wall_ms);
 unsigned roster_room_count(const struct roster *roster);
-void room_free(struct room *room); // nobody may be in it
+unsigned roster_rooms_of(const struct roster *roster, const char *owner);
+void room_free(struct room *room); // nobody may be in it, or before its door
+
+// Nobody is in it or before its door, and its time is over.
+bool room_is_expired(const struct room *room, int64_t ttl_s, int64_t now_us, int64_t wall_ms);
 
 // The longest-present participant of role host who is so by right, else by default; NULL: nobody.
 struct participant *room_host(const struct room *room);
@@ -104,6 +125,12 @@ struct participant *room_find_token(const struct room *room, const char *session
 struct participant *participant_add(struct room *room, const char *user, const char *name, enum role role);
 // Takes it out of the room and frees it. It must be without session and without peer.
 void participant_free(struct participant *participant, int64_t now_us);
+
+// The session's own pointer to it is the caller's affair.
+struct knock *knock_add(struct room *room, struct session *session, const char *user, const char *name);
+void knock_free(struct knock *knock);
+struct knock *room_find_knock(const struct room *room, const char *user);
+struct knock *room_find_knock_token(const struct room *room, const char *token);
 
 void participant_keep(struct participant *participant, const char *event, json_t *data); // for later; borrows data
 

@@ -26,7 +26,7 @@ struct session *session_new(struct hub *hub, const struct session_output *output
 
 void session_free(struct session *session)
 {
-    g_assert(!session->participant);
+    g_assert(!session->participant && !session->knock);
     for (unsigned i = 0; i < session->waiting_count; i++)
         json_decref(session->waiting[i].id);
     g_ptr_array_remove_fast(session->hub->sessions, session);
@@ -63,6 +63,8 @@ void session_refuse(struct session *session, json_t *id, const char *event, cons
     session->hub->counters.refusals[fault->error]++;
     json_t *data =
         json_pack("{s:s, s:s, s:s?}", "code", error_name(fault->error), "message", fault->text, "event", event);
+    if (fault->reason)
+        json_object_set_new(data, "reason", json_string(fault->reason));
     send_message(session, "error", data, id);
     json_decref(data);
 }

@@ -21,6 +21,11 @@ enum {
     MESSAGES_BURST = 200,
     REFUSALS_PER_S = 10, // rate-limited messages before the socket is closed
     REFUSALS_BURST = 100,
+    PASSWORDS_PER_S = 5, // hashed for everybody together: each takes 5 to 10 ms of the signaling thread
+    PASSWORDS_BURST = 5,
+    TRIES_BURST = 20, // wrong passwords, and knocks, at one room from one place; then one every TRIES_EVERY_S
+    TRIES_EVERY_S = 6,
+    TRIED_BURST = 60, // wrong passwords at one room from anywhere; then one a second
 };
 
 // WebSocket close codes (RFC 6455 section 7.4.1).
@@ -40,7 +45,10 @@ struct hub {
     struct counters counters;
     struct load load;
     struct measure *measure;
-    bool is_draining; // the server is about to stop: nobody new comes in
+    struct crowd newcomers;  // what strangers may try at one room from one place: passwords, knocking
+    struct crowd tried;      // passwords tried at one room from anywhere
+    struct bucket passwords; // hashed by this thread, which has other things to do
+    bool is_draining;        // the server is about to stop: nobody new comes in
     // Set by the driver.
     int64_t now_us;  // monotonic
     int64_t wall_ms; // UTC
@@ -69,7 +77,9 @@ struct session {
     bool is_dialect_settled; // by ?dialect= or by the first message
     bool has_identity;
     struct identity identity;        // from a token
+    char address[64];                // of the peer, or ""
     struct participant *participant; // NULL: in no room
+    struct knock *knock;             // NULL: not before a door
     struct bucket messages, refusals;
     int64_t opened_us, heard_us, pinged_us;
     struct waiting waiting[WAITING_MAX];
