@@ -15,4 +15,5 @@ void api_get_stats(struct exchange *exchange); // of the rooms the bearer is hos
 void api_post_rooms(struct exchange *exchange);
 void api_get_room(struct exchange *exchange);
 // By a host's token, a host's sessionToken, or from loopback in open mode.
+void api_patch_room(struct exchange *exchange);
 void api_delete_room(struct exchange *exchange);

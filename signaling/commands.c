@@ -45,9 +45,13 @@ static void take_token(struct request *r, const char *session_token)
         fault_say(&r->fault, ERROR_UNAUTHORIZED, "token: %s", why);
         return;
     }
-    identity_clear(&r->session->identity);
-    r->session->identity = identity;
-    r->session->has_identity = true;
+    const struct account *mine = r->session->user;
+    bool is_same = mine && strcmp(mine->key, identity.user) == 0;
+    if (!is_same && hub_user_is_full(r->hub, identity.user)) {
+        fault_say(&r->fault, ERROR_RATE_LIMITED, "you have too many connections open (MAX_CONNECTIONS_PER_USER)");
+        return identity_clear(&identity);
+    }
+    session_set_identity(r->session, &identity);
 }
 
 static void join_room(struct request *r)
@@ -375,10 +379,12 @@ static const struct command *read_command(struct request *r, const char *text, s
 static void limit(struct request *r, double cost)
 {
     struct session *session = r->session;
-    if (bucket_take(&session->messages, cost, r->hub->now_us))
+    struct bucket *user = session->user ? &session->user->messages : NULL;
+    if (bucket_take(&session->messages, cost, r->hub->now_us) && (!user || bucket_take(user, cost, r->hub->now_us)))
         return;
     r->fault = (struct fault){0};
-    fault_say(&r->fault, ERROR_RATE_LIMITED, "more than %d messages a second", MESSAGES_PER_S);
+    fault_say(&r->fault, ERROR_RATE_LIMITED, "more messages a second than %d, or %d of one user", MESSAGES_PER_S,
+              USER_MESSAGES_PER_S);
     if (bucket_take(&session->refusals, 1, r->hub->now_us))
         return;
     session_refuse(session, r->message.id, r->message.event, &r->fault);

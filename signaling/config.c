@@ -61,6 +61,8 @@ static const struct setting settings[] = {
     NUMBER_SETTING("MAX_ROOMS_PER_USER", max_rooms_per_user, "100", 1, 100000, "rooms one token's bearer may have made"),
     NUMBER_SETTING("MAX_ROOMS", max_rooms, "1000", 1, 100000, "rooms at a time"),
     NUMBER_SETTING("MAX_CONNECTIONS", max_connections, "2000", 1, 50000, "WebSockets at a time"),
+    NUMBER_SETTING("MAX_CONNECTIONS_PER_USER", max_connections_per_user, "20", 1, 50000, "WebSockets of one token's bearer"),
+    NUMBER_SETTING("MAX_CONNECTIONS_PER_ADDRESS", max_connections_per_address, "500", 0, 50000, "WebSockets from one address (IPv6: one /64), but for this machine itself; 0: no limit"),
     NUMBER_SETTING("WORKERS", workers, "0", 0, 256, "media threads; 0: one per core"),
     SETTING("ICE_LITE", FLAG, ice_lite, "false", "only answer connectivity checks (a server with a public address)"),
     SETTING("MEDIA_PORTS", PORTS, media_port_min, NULL, "UDP ports of media, as 40000-49999; default: any"),

@@ -7,6 +7,7 @@
 
 struct door {
     const struct dialect *dialect; // NULL: the first message will tell
+    char address[64];              // of the peer
     bool has_identity;
     struct identity identity; // owned
 };

@@ -178,6 +178,5 @@ bool http_origin_may_connect(const struct config *config, const char *origin, co
 
 bool http_address_is_loopback(const char *address)
 {
-    return g_str_has_prefix(address, "127.") || strcmp(address, "::1") == 0 ||
-           g_str_has_prefix(address, "::ffff:127.");
+    return place_is_loopback(address);
 }

@@ -8,6 +8,7 @@
 
 #include "signaling/config.h"
 #include "signaling/filepart.h"
+#include "signaling/limits.h"
 
 enum {
     HTTP_BODY_MAX = 65536, // bytes of a request's body

@@ -19,6 +19,8 @@ struct hub *hub_new(const struct config *config, const struct auth *auth, struct
     hub->now_us = hub->started_us = now_us;
     hub->wall_ms = wall_ms;
     hub->sessions = g_ptr_array_new();
+    hub->users = accounts_new();
+    hub->places = accounts_new();
     crowd_init(&hub->newcomers, 1.0 / TRIES_EVERY_S, TRIES_BURST, now_us);
     crowd_init(&hub->tried, 1, TRIED_BURST, now_us);
     bucket_init(&hub->passwords, PASSWORDS_PER_S, PASSWORDS_BURST, now_us);
@@ -43,6 +45,8 @@ void hub_free(struct hub *hub)
     exchange_end_all(hub);
     measure_free(hub->measure);
     g_ptr_array_free(hub->sessions, TRUE);
+    g_hash_table_unref(hub->users);
+    g_hash_table_unref(hub->places);
     g_free(hub);
 }
 

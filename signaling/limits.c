@@ -51,3 +51,9 @@ void place_of(char out[PLACE_SIZE], const char *address)
     memset(ip.s6_addr + sizeof(ip) - HOST_BYTES, 0, HOST_BYTES);
     inet_ntop(AF_INET6, &ip, out, PLACE_SIZE);
 }
+
+bool place_is_loopback(const char *address)
+{
+    return g_str_has_prefix(address, "127.") || strcmp(address, "::1") == 0 ||
+           g_str_has_prefix(address, "::ffff:127.");
+}

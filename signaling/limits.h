@@ -35,3 +35,4 @@ struct bucket *crowd_find(struct crowd *crowd, const char *key);
 // Who counts as one: an IPv4 address, or the /64 an IPv6 address lies in, for its owner has all of that (RFC 6177
 // section 2). What is no address stands for itself.
 void place_of(char out[PLACE_SIZE], const char *address);
+bool place_is_loopback(const char *address);

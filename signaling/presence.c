@@ -112,13 +112,11 @@ static bool may_enter(const struct session *session, const struct join *join, st
     return true;
 }
 
-static bool may_make_room(const struct session *session, struct fault *fault)
+bool presence_may_make_room(const struct hub *hub, const struct identity *identity, struct fault *fault)
 {
-    const struct hub *hub = session->hub;
-    const char *owner = session->has_identity ? session->identity.user : NULL;
     if (roster_room_count(&hub->roster) >= hub->config->max_rooms)
         return !fault_say(fault, ERROR_ROOM_FULL, "the server has no place for another room (MAX_ROOMS)");
-    if (owner && roster_rooms_of(&hub->roster, owner) >= hub->config->max_rooms_per_user)
+    if (identity && roster_rooms_of(&hub->roster, identity->user) >= hub->config->max_rooms_per_user)
         return !fault_say(fault, ERROR_ROOM_FULL, "you have all your %" PRId64 " rooms (MAX_ROOMS_PER_USER)",
                           hub->config->max_rooms_per_user);
     return true;
@@ -273,7 +271,7 @@ struct participant *presence_join(struct session *session, const struct join *jo
     char guest[GUEST_CHARS + 1];
     crypto_random_text(guest, GUEST_CHARS);
     const char *user = session->has_identity ? session->identity.user : join->user ? join->user : guest;
-    if (!room && !may_make_room(session, fault))
+    if (!room && !presence_may_make_room(session->hub, session->has_identity ? &session->identity : NULL, fault))
         return NULL;
     if (!room)
         room = make_room(session, join->room);

@@ -27,6 +27,9 @@ struct participant *presence_join(struct session *session, const struct join *jo
                                   struct fault *fault);
 void presence_announce(struct participant *participant, bool resumed);
 
+// Whether there is place for another room, and the bearer of that token (NULL: nobody's) may make it.
+bool presence_may_make_room(const struct hub *hub, const struct identity *identity, struct fault *fault);
+
 // Lets somebody in who waits; false and the fault when there is no place.
 bool presence_admit(struct knock *knock, struct fault *fault);
 // Whoever waits goes away by itself.

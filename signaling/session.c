@@ -4,6 +4,26 @@
 
 #include <string.h>
 
+bool hub_user_is_full(const struct hub *hub, const char *user)
+{
+    return accounts_sockets(hub->users, user) >= hub->config->max_connections_per_user;
+}
+
+bool hub_place_is_full(const struct hub *hub, const char *address)
+{
+    char place[PLACE_SIZE];
+    int64_t max = hub->config->max_connections_per_address;
+    place_of(place, address);
+    return max > 0 && !place_is_loopback(address) && accounts_sockets(hub->places, place) >= max;
+}
+
+static void open_user(struct session *session)
+{
+    struct bucket messages;
+    bucket_init(&messages, USER_MESSAGES_PER_S, USER_MESSAGES_BURST, session->hub->now_us);
+    session->user = account_open(session->hub->users, session->identity.user, &messages);
+}
+
 struct session *session_new(struct hub *hub, const struct session_output *output, void *output_arg,
                             const struct dialect *dialect, const struct identity *identity)
 {
@@ -14,8 +34,10 @@ struct session *session_new(struct hub *hub, const struct session_output *output
     session->dialect = dialect ? dialect : &dialect_signal;
     session->is_dialect_settled = dialect != NULL;
     session->has_identity = identity != NULL;
-    if (identity)
+    if (identity) {
         identity_copy(&session->identity, identity);
+        open_user(session);
+    }
     bucket_init(&session->messages, MESSAGES_PER_S, MESSAGES_BURST, hub->now_us);
     bucket_init(&session->refusals, REFUSALS_PER_S, REFUSALS_BURST, hub->now_us);
     session->opened_us = session->heard_us = session->pinged_us = hub->now_us;
@@ -30,8 +52,29 @@ void session_free(struct session *session)
     for (unsigned i = 0; i < session->waiting_count; i++)
         json_decref(session->waiting[i].id);
     g_ptr_array_remove_fast(session->hub->sessions, session);
+    account_close(session->user);
+    account_close(session->place);
     identity_clear(&session->identity);
     g_free(session);
+}
+
+void session_set_identity(struct session *session, struct identity *identity)
+{
+    identity_clear(&session->identity);
+    session->identity = *identity;
+    session->has_identity = true;
+    account_close(session->user);
+    open_user(session);
+}
+
+void session_set_address(struct session *session, const char *address)
+{
+    char place[PLACE_SIZE];
+    struct bucket unused = {0};
+    g_assert(!session->place);
+    place_of(place, address);
+    g_strlcpy(session->address, address, sizeof(session->address));
+    session->place = account_open(session->hub->places, place, &unused);
 }
 
 static void send_message(struct session *session, const char *wire_event, const json_t *data, const json_t *id)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "signaling/counters.h"
+#include "signaling/account.h"
 #include "signaling/dialect.h"
 #include "signaling/limits.h"
 #include "signaling/load.h"
@@ -19,6 +20,8 @@ enum {
     WAITING_MAX = 64,     // questions of one session the media server has not answered
     MESSAGES_PER_S = 100, // of one session, each at its cost (see commands.c)
     MESSAGES_BURST = 200,
+    USER_MESSAGES_PER_S = 200, // of one user, over all sockets
+    USER_MESSAGES_BURST = 400,
     REFUSALS_PER_S = 10, // rate-limited messages before the socket is closed
     REFUSALS_BURST = 100,
     PASSWORDS_PER_S = 5, // hashed for everybody together: each takes 5 to 10 ms of the signaling thread
@@ -40,7 +43,8 @@ struct hub {
     // Owned.
     struct roster roster;
     GPtrArray *sessions;
-    GHashTable *exchanges; // HTTP answers to come, by ticket; exchange.c alone knows them. NULL: never was one
+    GHashTable *exchanges;      // HTTP answers to come, by ticket; exchange.c alone knows them. NULL: never was one
+    GHashTable *users, *places; // books of accounts: of those with a token, of addresses
     uint64_t last_tag;
     struct counters counters;
     struct load load;
@@ -78,6 +82,7 @@ struct session {
     bool has_identity;
     struct identity identity;        // from a token
     char address[64];                // of the peer, or ""
+    struct account *user, *place;    // NULL: without a token, without an address
     struct participant *participant; // NULL: in no room
     struct knock *knock;             // NULL: not before a door
     struct bucket messages, refusals;
@@ -87,10 +92,19 @@ struct session {
     bool is_closing;
 };
 
+// Whether a user has as many sockets as it may (MAX_CONNECTIONS_PER_USER), or an address
+// (MAX_CONNECTIONS_PER_ADDRESS; not this machine's own, where a proxy may stand).
+bool hub_user_is_full(const struct hub *hub, const char *user);
+bool hub_place_is_full(const struct hub *hub, const char *address);
+
 // `dialect` may be NULL: the first message tells. `identity` is copied; NULL: none yet.
 struct session *session_new(struct hub *hub, const struct session_output *output, void *output_arg,
                             const struct dialect *dialect, const struct identity *identity);
 void session_free(struct session *session); // must be in no room
+
+// A token came later, or a newer one of the same user or another; takes what identity owns.
+void session_set_identity(struct session *session, struct identity *identity);
+void session_set_address(struct session *session, const char *address); // once
 
 // An event under its model name, said in the session's dialect. Takes data.
 void session_send(struct session *session, const char *event, json_t *data);

@@ -25,6 +25,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/api/webrtc/stats", api_get_stats, TOKEN},
     {HTTP_POST, "/api/rooms", api_post_rooms, TOKEN},
     {HTTP_GET, "/api/rooms/:id", api_get_room, TOKEN},
+    {HTTP_PATCH, "/api/rooms/:id", api_patch_room, ITS_OWN},
     {HTTP_DELETE, "/api/rooms/:id", api_delete_room, ITS_OWN},
 };
 

@@ -75,6 +75,8 @@ struct socket *socket_new(struct hub *hub, const struct door *door, void (*want_
     socket->in = g_byte_array_new();
     g_queue_init(&socket->out);
     socket->session = session_new(hub, &output, socket, door->dialect, door->has_identity ? &door->identity : NULL);
+    if (door->address[0])
+        session_set_address(socket->session, door->address);
     return socket;
 }
 

@@ -140,6 +140,66 @@ static void test_room_of_ones_choice(void **state)
     visit_free(&v);
 }
 
+static void test_room_rules(void **state)
+{
+    (void)state;
+    struct visit v = visit_new(NULL);
+    assert_int_equal(post(&v, "/api/rooms",
+                          "{\"roomId\":\"r\",\"maxParticipants\":2,\"password\":\"quiet\",\"waitingRoom\":true,"
+                          "\"locked\":true,\"expiresIn\":60,\"name\":\"Dr. Sol\"}"),
+                     201);
+    assert_null(strstr(v.response.body, "quiet"));
+    assert_int_equal(get(&v, "/api/rooms/r"), 200);
+    assert_null(strstr(v.response.body, "quiet"));
+    assert_true(flag_of(v.json, "hasPassword"));
+    assert_true(flag_of(v.json, "waitingRoom"));
+    assert_true(flag_of(v.json, "locked"));
+    assert_int_equal(json_integer_value(json_object_get(v.json, "maxParticipants")), 2);
+    assert_string_equal(text_of(v.json, "name"), "Dr. Sol");
+    assert_string_equal(text_of(v.json, "expiresAt"), "2026-01-31T10:01:00.000Z");
+
+    struct http_request patch = {.method = HTTP_PATCH, .path = "/api/rooms/r"};
+    patch.body = "{\"password\":null,\"locked\":false,\"waitingRoom\":false,\"name\":null}";
+    assert_int_equal(serve(&v, patch), 200);
+    assert_false(flag_of(v.json, "hasPassword"));
+    assert_true(json_is_null(json_object_get(v.json, "name")));
+    assert_int_equal(json_integer_value(json_object_get(v.json, "maxParticipants")), 2);
+    struct client *ana = client_new(v.rig, NULL);
+    client_join(ana, "ana", NULL);
+    patch.body = "{\"locked\":true,\"maxParticipants\":5}";
+    assert_int_equal(serve(&v, patch), 200);
+    assert_true(flag_of(client_wait(ana, "room-changed"), "locked"));
+    for (int i = 0; i < 4; i++) {
+        rig_pass(v.rig, 20);
+        client_ask(ana, "heartbeat", "{}");
+    }
+    assert_int_equal(get(&v, "/api/rooms/r"), 200); // nobody is thrown out
+    client_drop(ana, 1000);
+    rig_pass(v.rig, 0.25);
+    assert_int_equal(get(&v, "/api/rooms/r"), 404);
+    visit_free(&v);
+}
+
+static void test_expiry_of_empty_rooms(void **state)
+{
+    (void)state;
+    struct visit v = visit_new("ROOM_TTL=100");
+    post(&v, "/api/rooms", "{\"roomId\":\"r\"}");
+    assert_string_equal(text_of(v.json, "expiresAt"), "2026-01-31T10:01:40.000Z");
+    rig_pass(v.rig, 90);
+    struct client *ana = client_new(v.rig, NULL);
+    client_join(ana, "ana", NULL);
+    get(&v, "/api/rooms/r");
+    assert_true(json_is_null(json_object_get(v.json, "expiresAt")));
+    client_drop(ana, 1000);
+    rig_pass(v.rig, 99);
+    assert_int_equal(get(&v, "/api/rooms/r"), 200);
+    assert_string_equal(text_of(v.json, "expiresAt"), "2026-01-31T10:03:10.000Z");
+    rig_pass(v.rig, 1);
+    assert_int_equal(get(&v, "/api/rooms/r"), 404);
+    visit_free(&v);
+}
+
 // A Host header that is no host does not get into a link.
 static void test_bad_host(void **state)
 {
@@ -181,6 +241,11 @@ static void test_tokens(void **state)
         {"{\"sub\":\"a\",\"room\":\"q\"}", HTTP_POST, "/api/rooms", "{\"roomId\":\"r\"}", 403},
         {"{\"sub\":\"a\",\"room\":\"r\"}", HTTP_POST, "/api/rooms", "{\"roomId\":\"r\"}", 201},
         {"{\"sub\":\"a\",\"room\":\"q\"}", HTTP_GET, "/api/rooms/r", NULL, 403},
+        {"{\"sub\":\"a\",\"room\":\"s\"}", HTTP_POST, "/api/rooms", "{\"roomId\":\"s\",\"locked\":true}", 403},
+        {"{\"sub\":\"a\",\"room\":\"r\"}", HTTP_PATCH, "/api/rooms/r", "{\"locked\":true}", 403},
+        {"{\"sub\":\"a\",\"room\":\"q\",\"role\":\"host\"}", HTTP_PATCH, "/api/rooms/r", "{}", 403},
+        {"{\"sub\":\"a\",\"room\":\"r\",\"role\":\"host\"}", HTTP_PATCH, "/api/rooms/r", "{\"locked\":1}", 400},
+        {"{\"sub\":\"a\",\"room\":\"r\",\"role\":\"host\"}", HTTP_PATCH, "/api/rooms/r", "{\"locked\":true}", 200},
         {"{\"sub\":\"a\",\"room\":\"r\"}", HTTP_GET, "/api/rooms/r", NULL, 200},
         {"{\"sub\":\"a\",\"room\":\"r\"}", HTTP_DELETE, "/api/rooms/r", NULL, 403},
         {"{\"sub\":\"a\",\"room\":\"q\",\"role\":\"host\"}", HTTP_DELETE, "/api/rooms/r", NULL, 403},
@@ -248,6 +313,17 @@ static void test_wrong(void **state)
         {HTTP_POST, "/api/rooms", "[]", NULL, 400, "bad-json"},
         {HTTP_POST, "/api/rooms", "{\"roomId\":5}", NULL, 400, "bad-field"},
         {HTTP_POST, "/api/rooms", "{\"roomId\":\"a/b\"}", NULL, 400, "bad-field"},
+        {HTTP_POST, "/api/rooms", "{\"maxParticipants\":0}", NULL, 400, "bad-field"},
+        {HTTP_POST, "/api/rooms", "{\"maxParticipants\":13}", NULL, 400, "bad-field"}, // MAX_PARTICIPANTS
+        {HTTP_POST, "/api/rooms", "{\"maxParticipants\":\"2\"}", NULL, 400, "bad-field"},
+        {HTTP_POST, "/api/rooms", "{\"password\":\"abc\"}", NULL, 400, "bad-field"},
+        {HTTP_POST, "/api/rooms", "{\"password\":7}", NULL, 400, "bad-field"},
+        {HTTP_POST, "/api/rooms", "{\"waitingRoom\":1}", NULL, 400, "bad-field"},
+        {HTTP_POST, "/api/rooms", "{\"locked\":\"true\"}", NULL, 400, "bad-field"},
+        {HTTP_POST, "/api/rooms", "{\"expiresIn\":59}", NULL, 400, "bad-field"},
+        {HTTP_POST, "/api/rooms", "{\"expiresIn\":2592001}", NULL, 400, "bad-field"},
+        {HTTP_POST, "/api/rooms", "{\"name\":[]}", NULL, 400, "bad-field"},
+        {HTTP_PATCH, "/api/rooms/none", "{}", NULL, 404, "not-found"},
         {HTTP_POST, "/api/rooms", "{}", "text/plain", 415, "unsupported-media-type"},
     };
     struct visit v = visit_new(NULL);
@@ -267,10 +343,8 @@ static void test_cors(void **state)
 {
     (void)state;
     struct visit v = visit_new("FRONTEND_URL=https://a.example,https://b.example:8443/");
-    struct http_request request = {.method = HTTP_OPTIONS,
-                                   .path = "/api/rooms",
-                                   .origin = "https://b.example:8443",
-                                   .asked_method = "POST"};
+    struct http_request request = {
+        .method = HTTP_OPTIONS, .path = "/api/rooms", .origin = "https://b.example:8443", .asked_method = "POST"};
     assert_int_equal(serve(&v, request), 204);
     assert_string_equal(v.response.allowed, "https://b.example:8443");
     assert_true(v.response.is_preflight);
@@ -319,6 +393,8 @@ int main(void)
         cmocka_unit_test(test_health),
         cmocka_unit_test(test_rooms),
         cmocka_unit_test(test_room_of_ones_choice),
+        cmocka_unit_test(test_room_rules),
+        cmocka_unit_test(test_expiry_of_empty_rooms),
         cmocka_unit_test(test_bad_host),
         cmocka_unit_test(test_ice_servers),
         cmocka_unit_test(test_tokens),

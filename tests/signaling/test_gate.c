@@ -1,0 +1,218 @@
+// May somebody come into a room that is locked or asks for a password, and how often may one try?
+// SPDX-License-Identifier: MIT
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "signaling/policy.h"
+#include "tests/signaling/rig.h"
+
+#define SECRET "0123456789abcdef0123456789abcdef"
+
+static struct client *guest_new(struct rig *rig, const char *address)
+{
+    struct client *client = client_new(rig, NULL);
+    g_strlcpy(client->session->address, address, sizeof(client->session->address));
+    return client;
+}
+
+// The reason of the refusal of such a join, borrowed until the next.
+static const char *refused(struct client *client, const char *user, const char *more)
+{
+    static char reason[40];
+    char *message =
+        g_strdup_printf("{\"event\":\"join-room\",\"data\":{\"roomId\":\"r\",\"userId\":\"%s\"%s}}", user, more);
+    client_say(client, message);
+    const json_t *error = client_wait(client, "error");
+    g_snprintf(reason, sizeof(reason), "%s %s", text_of(error, "code"), text_of(error, "reason"));
+    g_free(message);
+    return reason;
+}
+
+static void test_lock(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL);
+    struct client *ana = client_new(rig, NULL), *bob = client_new(rig, NULL), *eva = client_new(rig, NULL);
+    client_join(ana, "ana", NULL);
+    client_join(bob, "bob", NULL);
+    client_ask_badly(bob, "lock-room", "{\"locked\":true}", "forbidden");
+    client_ask_badly(ana, "lock-room", "{\"locked\":\"yes\"}", "bad-field");
+    client_ask(ana, "lock-room", "{}");
+    const json_t *told = client_wait(bob, "room-changed");
+    assert_true(flag_of(told, "locked"));
+    assert_string_equal(text_of(told, "roomId"), "r");
+    assert_string_equal(refused(eva, "eva", ""), "forbidden locked");
+    assert_string_equal(refused(eva, "eva", ",\"role\":\"host\""), "forbidden locked");
+
+    char *data =
+        g_strdup_printf("{\"roomId\":\"r\",\"sessionToken\":\"%s\"}", client_participant(bob)->session_token);
+    client_drop(bob, 1006);
+    struct client *again = client_new(rig, NULL);
+    const json_t *ack = client_ask(again, "join-room", data); // who was in may come back
+    assert_true(flag_of(json_object_get(ack, "room"), "locked"));
+    client_ask(ana, "lock-room", "{\"locked\":false}");
+    client_join(eva, "eva", NULL);
+    g_free(data);
+    rig_free(rig);
+}
+
+// A token of the same user, or of a host, is in already or opens every door.
+static void test_lock_with_tokens(void **state)
+{
+    static const struct {
+        const char *claims, *answer;
+    } cases[] = {
+        {"{\"sub\":\"ana\",\"role\":\"host\",\"room\":\"r\"}", NULL},
+        {"{\"sub\":\"bob\",\"room\":\"r\"}", NULL},
+        {"{\"sub\":\"eva\",\"room\":\"r\"}", "forbidden"},
+        {"{\"sub\":\"bob\",\"room\":\"r\"}", NULL}, // from another device
+        {"{\"sub\":\"max\",\"role\":\"host\",\"room\":\"r\"}", NULL},
+        {"{\"sub\":\"leo\",\"role\":\"host\",\"room\":\"other\"}", "forbidden"},
+    };
+    (void)state;
+    struct rig *rig = rig_new("JWT_SECRET=" SECRET);
+    struct client *first = NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct client *client = client_new(rig, NULL);
+        char *token = make_token(SECRET, cases[i].claims);
+        char *data = g_strdup_printf("{\"roomId\":\"r\",\"token\":\"%s\"}", token);
+        if (cases[i].answer)
+            client_ask_badly(client, "join-room", data, cases[i].answer);
+        else
+            client_ask(client, "join-room", data);
+        first = first ? first : client;
+        if (i == 1)
+            client_ask(first, "update-room", "{\"locked\":true,\"password\":\"quiet\"}");
+        g_free(token);
+        g_free(data);
+    }
+    rig_free(rig);
+}
+
+static void test_password(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL);
+    struct client *ana = client_new(rig, NULL), *bob = client_new(rig, NULL);
+    client_join(ana, "ana", NULL);
+    client_ask_badly(ana, "update-room", "{\"password\":\"abc\"}", "bad-field");
+    client_ask_badly(ana, "update-room", "{\"password\":12345}", "bad-field");
+    const json_t *rules = client_ask(ana, "update-room", "{\"password\":\"caf\\u00e9 noir\"}");
+    assert_true(flag_of(rules, "hasPassword"));
+    char *text = json_dumps(client_wait(ana, "room-changed"), 0);
+    assert_null(strstr(text, "noir"));
+    free(text);
+    assert_string_equal(refused(bob, "bob", ""), "forbidden password-needed");
+    assert_string_equal(refused(bob, "bob", ",\"password\":\"\""), "forbidden password-needed");
+    assert_string_equal(refused(bob, "bob", ",\"password\":\"cafe noir\""), "forbidden password-wrong");
+    assert_string_equal(refused(bob, "bob", ",\"role\":\"host\""), "forbidden password-needed");
+    assert_string_equal(refused(bob, "bob", ",\"password\":5"), "bad-field ");
+    client_join(bob, "bob", "\"password\":\"cafe\\u0301 noir\""); // the accent typed by itself
+    client_ask(bob, "leave-room", "{}");
+    assert_false(flag_of(client_ask(ana, "update-room", "{\"password\":null}"), "hasPassword"));
+    client_join(bob, "bob", NULL);
+    rig_free(rig);
+}
+
+// Guessing is bounded from one place, from all places, and in what it costs the thread.
+static void test_guessing(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL);
+    struct client *ana = client_new(rig, NULL), *bob = guest_new(rig, "10.0.0.1"), *eva = guest_new(rig, "10.0.0.2");
+    client_join(ana, "ana", NULL);
+    client_ask(ana, "update-room", "{\"password\":\"quiet\"}");
+    for (int i = 0; i < TRIES_BURST; i++) {
+        rig_pass(rig, 0.25);
+        assert_string_equal(refused(bob, "bob", ",\"password\":\"wrong\""), "forbidden password-wrong");
+    }
+    assert_string_equal(refused(bob, "bob", ",\"password\":\"quiet\""), "rate-limited ");
+    client_join(eva, "eva", "\"password\":\"quiet\""); // another place is free to come
+    rig_pass(rig, TRIES_EVERY_S);
+    client_join(bob, "bob", "\"password\":\"quiet\"");
+
+    struct client *many[PASSWORDS_BURST + 1];
+    rig_pass(rig, 2);
+    for (int i = 0; i <= PASSWORDS_BURST; i++) {
+        char address[16];
+        g_snprintf(address, sizeof(address), "10.0.1.%d", i);
+        many[i] = guest_new(rig, address);
+        assert_string_equal(refused(many[i], "max", ",\"password\":\"wrong\""),
+                            i < PASSWORDS_BURST ? "forbidden password-wrong" : "rate-limited ");
+    }
+    rig_free(rig);
+}
+
+static void test_account_limits(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new("JWT_SECRET=" SECRET " MAX_CONNECTIONS_PER_USER=2 MAX_ROOMS_PER_USER=2");
+    char *token = make_token(SECRET, "{\"sub\":\"ana\",\"room\":\"*\"}");
+    for (int i = 0; i < 3; i++) {
+        char *data = g_strdup_printf("{\"roomId\":\"r%d\",\"token\":\"%s\"}", i, token);
+        if (i < 2)
+            client_ask(client_new(rig, NULL), "join-room", data);
+        else
+            client_ask_badly(client_new(rig, NULL), "join-room", data, "rate-limited");
+        g_free(data);
+    }
+    struct client *first = rig->clients->pdata[0];
+    client_drop(first, 1006); // its room stays for RECONNECT_GRACE
+    char *data = g_strdup_printf("{\"roomId\":\"r9\",\"token\":\"%s\"}", token);
+    struct client *next = client_new(rig, NULL);
+    client_ask_badly(next, "join-room", data, "room-full");
+    rig_pass(rig, 40);
+    g_free(data);
+    g_free(token);
+    rig_free(rig);
+}
+
+// One user's messages count together over its sockets.
+static void test_user_rate(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new("JWT_SECRET=" SECRET);
+    char *token = make_token(SECRET, "{\"sub\":\"ana\",\"room\":\"*\"}");
+    int refusals = 0, sent = 0;
+    for (int i = 0; i < 3; i++) {
+        struct client *client = client_new(rig, NULL);
+        char *data = g_strdup_printf("{\"roomId\":\"r%d\",\"token\":\"%s\"}", i, token);
+        client_ask(client, "join-room", data);
+        for (int k = 0; k < MESSAGES_BURST * 7 / 10; k++, sent++) {
+            client_say(client, "{\"event\":\"heartbeat\"}");
+            refusals += client_was_told(client, "error");
+            client_clear(client);
+        }
+        g_free(data);
+    }
+    assert_true(sent - refusals <= USER_MESSAGES_BURST);
+    assert_true(refusals > 0);
+    g_free(token);
+    rig_free(rig);
+}
+
+static void test_total(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new("MAX_PARTICIPANTS_TOTAL=2");
+    client_join(client_new(rig, NULL), "ana", NULL);
+    client_ask(client_new(rig, NULL), "join-room", "{\"roomId\":\"q\"}");
+    client_ask_badly(client_new(rig, NULL), "join-room", "{\"roomId\":\"s\"}", "room-full");
+    assert_int_equal(roster_room_count(&rig->hub->roster), 2); // no empty room is left behind
+    rig_free(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lock),      cmocka_unit_test(test_lock_with_tokens),
+        cmocka_unit_test(test_password),  cmocka_unit_test(test_guessing),
+        cmocka_unit_test(test_total),     cmocka_unit_test(test_account_limits),
+        cmocka_unit_test(test_user_rate),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
