@@ -5,8 +5,8 @@
 // field of the hub that whoever drives it sets before each turn.
 #pragma once
 
-#include "signaling/counters.h"
 #include "signaling/account.h"
+#include "signaling/counters.h"
 #include "signaling/dialect.h"
 #include "signaling/limits.h"
 #include "signaling/load.h"
