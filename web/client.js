@@ -23,15 +23,32 @@ const FINAL_CODES = {
   'room-full': 'room-full',
 };
 
-function defaultUrl(token) {
-  const url = new URL('/ws', globalThis.location.href);
+function serverUrl(server, token) {
+  const url = new URL('/ws', server);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   url.searchParams.set('dialect', 'signal');
   if (token) url.searchParams.set('token', token);
   return url.href;
 }
 
-/** The session a reload of this tab left behind for that room (and takes it away), or null. */
+const OPENERS = {
+  microphone: () => navigator.mediaDevices.getUserMedia({ audio: true }),
+  camera: () => navigator.mediaDevices.getUserMedia({ video: true }),
+  screen: () => navigator.mediaDevices.getDisplayMedia({ video: true }),
+};
+
+async function openTrack(source) {
+  if (!OPENERS[source]) throw new TypeError(`publish('${source}') needs a track`);
+  const [track] = (await OPENERS[source]()).getTracks();
+  return track;
+}
+
+/**
+ * The session a reload of this tab left behind for that room, or null. It is there once: the next call finds nothing.
+ *
+ * @param {string} roomId
+ * @returns {{roomId: string, userId: string, name: string, sessionToken: string} | null}
+ */
 export function takeSession(roomId, storage = globalThis.sessionStorage) {
   try {
     const session = JSON.parse(storage.getItem(SESSION_KEY));
@@ -43,16 +60,17 @@ export function takeSession(roomId, storage = globalThis.sessionStorage) {
 }
 
 /**
- * One participant in one room.
+ * One person at the server, in one room at a time.
  *
  *     const client = new RodaClient();
  *     client.addEventListener('track', ({ detail }) => show(detail.userId, detail.source, detail.stream));
  *     await client.connect();
  *     await client.join({ roomId: 'abcd-efgh-ijkl', name: 'Ana' });
- *     await client.publish('camera', cameraTrack);
+ *     await client.publish('camera');
  *
  * A dropped WebSocket is dialled again and the same participant re-claimed, while media flows on; so is a reload of
- * the page (see takeSession). web/README.md lists methods and events.
+ * the page (see takeSession). Everything that can be refused returns a promise that rejects with a SignalError, whose
+ * `code` is the protocol's word for it. web/README.md lists the events, client.d.ts the types.
  */
 export class RodaClient extends EventTarget {
   #signal;
@@ -63,17 +81,25 @@ export class RodaClient extends EventTarget {
   #self = null; // the join ack: userId, name, role, sessionToken, ...
   #iceServers = [];
   #hostId = null;
-  #status = 'idle'; // connecting, joined, reconnecting, ended
+  #status = 'idle'; // connecting, connected, joined, reconnecting, ended
   #mediaState = 'new';
   #roster = new Roster((type, detail) => emit(this, type, detail));
-  #local = new Map(); // source -> {track, stream}
+  #local = new Map(); // source -> {track, stream, isOurs}: isOurs if it was opened here, and is closed here
   #rejoinTimer = null;
   #renewTimer = null;
   #renewedAt = -Infinity;
 
-  constructor({ url, token, storage = globalThis.sessionStorage, WebSocketClass, PeerConnection } = {}) {
+  /**
+   * @param {object} [options]
+   * @param {string} [options.server] the address of the server; this page's own unless given
+   * @param {string} [options.token] a JWT, where the server asks for one
+   * @param {string} [options.url] the whole address of the WebSocket, in place of `server` and `token`
+   * @param {Storage} [options.storage] where a reload leaves its session; sessionStorage unless given
+   */
+  constructor({ server, url, token, storage = globalThis.sessionStorage, WebSocketClass, PeerConnection } = {}) {
     super();
-    this.#signal = new Signal(url ?? defaultUrl(token), WebSocketClass && { WebSocketClass });
+    const address = url ?? serverUrl(server ?? globalThis.location.href, token);
+    this.#signal = new Signal(address, WebSocketClass && { WebSocketClass });
     this.#storage = storage;
     this.#PeerConnection = PeerConnection;
     this.#signal.addEventListener('message', ({ detail }) => this.#receive(detail.event, detail.data));
@@ -81,21 +107,31 @@ export class RodaClient extends EventTarget {
     this.#signal.addEventListener('drop', ({ detail }) => this.#dropped(detail));
   }
 
+  /** `idle`, `connecting`, `connected` (in no room), `joined`, `reconnecting` or `ended`. */
   get status() {
     return this.#status;
   }
+  /** What RTCPeerConnection.connectionState says: `new`, `connecting`, `connected`, `disconnected`, `failed`. */
   get mediaState() {
     return this.#mediaState;
   }
+  /** The id of the room we are in, or null. */
+  get roomId() {
+    return this.#self?.roomId ?? null;
+  }
+  /** Our own id in the room, or null before the join. */
   get userId() {
     return this.#self?.userId ?? null;
   }
+  /** `host`, `participant` or `observer`; null before the join. */
   get role() {
     return this.#self?.role ?? null;
   }
+  /** The user id of the room's host, or null. */
   get hostId() {
     return this.#hostId;
   }
+  /** Whether the host's commands are ours to give. */
   get isHost() {
     return this.role === 'host';
   }
@@ -107,7 +143,7 @@ export class RodaClient extends EventTarget {
   get connection() {
     return this.#peer?.connection ?? null;
   }
-  /** What the others are told of us. */
+  /** What the others are told of us: {isMuted, isVideoEnabled, isSharingScreen}. */
   get media() {
     const isOn = (source) => this.#local.get(source)?.track.enabled === true;
     return { isMuted: !isOn('microphone'), isVideoEnabled: isOn('camera'), isSharingScreen: isOn('screen') };
@@ -129,7 +165,11 @@ export class RodaClient extends EventTarget {
     });
   }
 
-  /** Enters the room. `sessionToken` re-claims the participant an earlier page was. */
+  /**
+   * Enters the room and resolves with the server's ack. `sessionToken` re-claims the participant an earlier page was.
+   *
+   * @param {{roomId: string, name?: string, userId?: string, role?: string, sessionToken?: string}} wish
+   */
   async join({ roomId, name, userId, role, sessionToken }) {
     this.#wish = { roomId, name, ...(userId && { userId }), ...(role && { role }) };
     const ack = await this.#signal.request('join-room', {
@@ -138,6 +178,13 @@ export class RodaClient extends EventTarget {
     });
     this.#joined(ack);
     return ack;
+  }
+
+  /** Goes out of the room and stays connected: another one may be joined. Emits `left`. */
+  async leaveRoom() {
+    if (!this.#self) return;
+    this.#quit('left');
+    await this.#signal.request('leave-room').catch(() => {}); // offline, or out already
   }
 
   /** Goes for good: the server frees the place at once. `reason` is what `ended` says. */
@@ -149,15 +196,28 @@ export class RodaClient extends EventTarget {
 
   // ---- our own media
 
-  /** Sends a track as `microphone`, `camera`, `screen` or `screen-audio`, in place of the one sent so far. */
-  async publish(source, track, stream = new MediaStream([track])) {
-    this.#local.set(source, { track, stream });
-    await this.#peer?.publish(source, track, stream);
+  /**
+   * Sends a track as `source`, in place of the one sent so far; before the join it is kept for then. Without a track
+   * the default device is opened (for a screen the browser asks which), and closed again when it is not sent any more;
+   * a given track belongs to the caller.
+   *
+   * @param {'microphone' | 'camera' | 'screen' | 'screen-audio'} source
+   * @param {MediaStreamTrack} [given]
+   * @returns {Promise<MediaStreamTrack>} the track that is sent
+   */
+  async publish(source, given, stream) {
+    const track = given ?? (await openTrack(source));
+    this.#closeOurs(source);
+    this.#local.set(source, { track, stream: stream ?? new MediaStream([track]), isOurs: !given });
+    if (!given) track.onended = () => this.unpublish(source).catch(() => {}); // unplugged, or "stop sharing"
+    await this.#peer?.publish(source, track, this.#local.get(source).stream);
     await this.#sayMedia();
+    return track;
   }
 
-  /** Stops sending it. The track itself belongs to the caller. */
+  /** Stops sending what is published as `source`. */
   async unpublish(source) {
+    this.#closeOurs(source);
     if (!this.#local.delete(source)) return;
     await this.#peer?.unpublish(source, { keep: source === 'microphone' || source === 'camera' });
     await this.#sayMedia();
@@ -181,19 +241,67 @@ export class RodaClient extends EventTarget {
     return this.#local.get(source)?.track ?? null;
   }
 
+  #closeOurs(source) {
+    const local = this.#local.get(source);
+    if (!local?.isOurs) return;
+    local.track.onended = null;
+    local.track.stop();
+  }
+
+  // ---- the media of the others
+
+  /** What is received of somebody right now: {mid, source, kind, track, stream}, or null. */
+  remoteTrack(userId, source) {
+    return this.participants.get(userId)?.tracks.get(source) ?? null;
+  }
+
+  /**
+   * Calls `listener` with what is received as somebody's `source`: now, if there is something, and each time it
+   * changes; with null when it ends. Returns a function that stops that.
+   *
+   * @param {string} userId
+   * @param {'microphone' | 'camera' | 'screen' | 'screen-audio'} source
+   * @param {(entry: object | null) => void} listener
+   */
+  subscribe(userId, source, listener) {
+    const isIt = ({ detail }) => detail.userId === userId && detail.source === source;
+    const came = (event) => isIt(event) && listener(event.detail);
+    const went = (event) => isIt(event) && listener(null);
+    this.addEventListener('track', came);
+    this.addEventListener('track-ended', went);
+    const entry = this.remoteTrack(userId, source);
+    if (entry) listener({ userId, ...entry });
+    return () => {
+      this.removeEventListener('track', came);
+      this.removeEventListener('track-ended', went);
+    };
+  }
+
   // ---- the room
 
+  /** Writes to everybody, or to one. */
   chat(text, to) {
     return this.#signal.request('chat-message', { text, ...(to && { to }) });
   }
+  /** As host: nothing of somebody's microphone (`video`: camera) is forwarded; `locked`: until it is allowed again. */
   mute(targetId, { kind = 'audio', locked = false } = {}) {
     return this.#signal.request('mute-participant', { targetId, kind, locked });
   }
+  /** As host: takes the lock away. The person opens microphone or camera themselves. */
+  unlock(targetId, { kind = 'audio' } = {}) {
+    return this.#signal.request('mute-participant', { targetId, kind, muted: false });
+  }
+  /** As host: sends somebody out. */
   remove(targetId, reason) {
     return this.#signal.request('remove-participant', { targetId, ...(reason && { reason }) });
   }
+  /** As host: sends everybody out, oneself included. */
   close(reason) {
     return this.#signal.request('close-room', { ...(reason && { reason }) });
+  }
+  /** Any other command of the server; resolves with the data of its ack. */
+  request(event, data) {
+    return this.#signal.request(event, data);
   }
   /** Which layer of somebody's track to receive: 0 is the smallest, -1 the best there is. */
   selectLayer(userId, source, { spatial = -1, temporal = -1 } = {}) {
@@ -204,6 +312,7 @@ export class RodaClient extends EventTarget {
     if (!this.#peer) throw new SignalError('offline', 'join a room first');
     return this.#peer.openChannel(label, options);
   }
+  /** Looks for a new path through the network; what flows goes on meanwhile. */
   restartIce() {
     this.#peer?.restartIce();
   }
@@ -223,6 +332,7 @@ export class RodaClient extends EventTarget {
 
   #opened() {
     if (this.#self) this.#rejoin();
+    else this.#setStatus('connected');
   }
 
   async #rejoin() {
@@ -254,7 +364,7 @@ export class RodaClient extends EventTarget {
   #dropped({ code, reason, retryMs }) {
     if (this.#status === 'ended') return;
     if (retryMs === null) return this.#end(code === 1000 ? 'replaced' : 'refused');
-    if (this.#self) this.#setStatus('reconnecting');
+    if (this.#status !== 'connecting') this.#setStatus('reconnecting');
     emit(this, 'drop', { code, reason, retryMs });
   }
 
@@ -265,16 +375,30 @@ export class RodaClient extends EventTarget {
 
   // Only a page that goes away leaves its token behind: a duplicated tab must not find a living one.
   #leaveTrace = () => {
-    if (this.#status !== 'joined' && this.#status !== 'reconnecting') return;
+    if (!this.#self || this.#status === 'ended') return;
     const { roomId, userId, name, sessionToken } = this.#self;
     this.#storage?.setItem(SESSION_KEY, JSON.stringify({ roomId, userId, name, sessionToken }));
   };
+
+  // Out of the room; the socket and what we publish stay for the next one.
+  #quit(reason, by = null) {
+    const { roomId } = this.#self;
+    clearTimeout(this.#rejoinTimer);
+    clearTimeout(this.#renewTimer);
+    this.#stopPeer();
+    this.#roster.sync([]);
+    this.#self = this.#hostId = null;
+    this.#setMediaState('new');
+    this.#setStatus(this.#signal.isOpen ? 'connected' : 'reconnecting');
+    emit(this, 'left', { roomId, reason, by });
+  }
 
   #end(reason, by = null) {
     if (this.#status === 'ended') return;
     this.#setStatus('ended');
     clearTimeout(this.#rejoinTimer);
     clearTimeout(this.#renewTimer);
+    for (const source of this.#local.keys()) this.#closeOurs(source);
     globalThis.removeEventListener?.('online', this.#networkChanged);
     globalThis.navigator?.connection?.removeEventListener?.('change', this.#networkChanged);
     globalThis.removeEventListener?.('pagehide', this.#leaveTrace);
@@ -349,6 +473,7 @@ export class RodaClient extends EventTarget {
     if (kind) return this.#receiveNegotiation(kind, data);
     const handler = this.#handlers[event];
     if (handler) handler(data);
+    emit(this, 'message', { event, data });
   }
 
   #receiveNegotiation(kind, { from, sdp, candidate }) {

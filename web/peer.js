@@ -53,6 +53,7 @@ export class Peer extends EventTarget {
   #sending = new Map(); // source -> RTCRtpTransceiver
   #channels = new Map(); // label -> RTCDataChannel
   #candidates = []; // those that came before the first remote description
+  #unsettled = null; // our offer that the server has neither taken nor refused: {answer: the newest one to it}
   #refusals = 0;
   #restarts = 0;
   #iceTimer = null;
@@ -189,14 +190,26 @@ export class Peer extends EventTarget {
     if (this.#pc.signalingState !== 'stable') return; // it fires again once stable
     await this.#pc.setLocalDescription();
     const { type, sdp } = this.#pc.localDescription;
+    const offer = { answer: null };
+    this.#unsettled = offer;
     // The ack is not awaited here: the offer that collides with ours must be able to come in meanwhile.
     this.#send('offer', { sdp: { type, sdp }, sources: this.sources() }).then(
-      () => (this.#refusals = 0),
-      (error) => this.#offerRefused(error, sdp),
+      () => this.#offerTaken(offer),
+      (error) => this.#offerRefused(error, sdp, offer),
     );
   }
 
-  #offerRefused(error, sdp) {
+  // The server sends its answer, then the ack. An answer it kept while the socket was lost, to an offer rolled back
+  // since, comes before both: the last one before the ack is ours.
+  #offerTaken(offer) {
+    this.#refusals = 0;
+    if (this.#unsettled !== offer) return;
+    this.#unsettled = null;
+    if (offer.answer !== null) this.receive('answer', offer.answer);
+  }
+
+  #offerRefused(error, sdp, offer) {
+    if (this.#unsettled === offer) this.#unsettled = null;
     const isOurs = () => this.#pc.signalingState === 'have-local-offer' && this.#pc.localDescription.sdp === sdp;
     if (this.#closed || error.code === 'offline' || !isOurs()) return; // offline: resync() will come
     const isGlare = error.code === 'busy'; // the server's own offer is on its way
@@ -242,6 +255,7 @@ export class Peer extends EventTarget {
 
   async #takeAnswer(sdp) {
     if (this.#pc.signalingState !== 'have-local-offer') return; // to an offer that was rolled back
+    if (this.#unsettled) return void (this.#unsettled.answer = sdp);
     await this.#pc.setRemoteDescription({ type: 'answer', sdp });
     await this.#flushCandidates();
     emit(this, 'negotiated');

@@ -139,6 +139,25 @@ static void test_offer_to_sfu(void **state)
     rig_free(rig);
 }
 
+// A client tells by this order to which of its offers an answer belongs.
+static void test_answer_before_ack(void **state)
+{
+    (void)state;
+    struct client *ana, *bob;
+    struct rig *rig = pair(&ana, &bob);
+    client_clear(ana);
+    client_say(ana, "{\"event\":\"signal-offer\",\"id\":5,\"data\":{\"sdp\":\"v=0\"}}");
+    GString *order = g_string_new(NULL);
+    for (GList *one = ana->inbox.head; one; one = one->next) {
+        const char *event = text_of(one->data, "event");
+        if (strcmp(event, "ack") == 0 || strcmp(event, "signal-answer") == 0)
+            g_string_append_printf(order, "%s ", event);
+    }
+    assert_string_equal(order->str, "signal-answer ack ");
+    g_string_free(order, TRUE);
+    rig_free(rig);
+}
+
 static void test_refused_offers(void **state)
 {
     (void)state;
@@ -566,6 +585,7 @@ int main(void)
         cmocka_unit_test(test_ids_may_be_texts),
         cmocka_unit_test(test_leave),
         cmocka_unit_test(test_offer_to_sfu),
+        cmocka_unit_test(test_answer_before_ack),
         cmocka_unit_test(test_refused_offers),
         cmocka_unit_test(test_answer_to_sfu),
         cmocka_unit_test(test_candidates),

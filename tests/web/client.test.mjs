@@ -31,6 +31,7 @@ const TYPES = [
   'joined',
   'status',
   'ended',
+  'left',
   'participant-joined',
   'participant-changed',
   'participant-left',
@@ -73,6 +74,7 @@ async function join({ ack = ACK, sessionToken, before } = {}) {
   await joined;
   await settle();
   FakeWebSocket.last.say('signal-answer', { from: 'sfu', sdp: { type: 'answer', sdp: 'their answer' } });
+  FakeWebSocket.last.ack('signal-offer');
   await settle();
   const of = (type) => events.filter(([one]) => one === type).map(([, detail]) => detail);
   return { client, storage, events, of, socket: FakeWebSocket.last, pc: FakePeerConnection.last };
@@ -120,7 +122,7 @@ test('a refused join rejects with the code of the server and leaves the client u
   const joined = client.join({ roomId: 'r', name: 'x' });
   FakeWebSocket.last.refuse('join-room', 'room-full', 'full');
   await assert.rejects(joined, { code: 'room-full' });
-  assert.equal(client.status, 'connecting');
+  assert.equal(client.status, 'connected');
   client.leave();
   await assert.rejects(client.connect(), { code: 'busy' });
 });
@@ -337,6 +339,99 @@ test('a media side the server has lost is made anew, and not in a frenzy', async
   one.client.leave();
   clock.tick(60_000);
   assert.equal(FakePeerConnection.last, second);
+});
+
+test('leaving the room keeps the socket and what is published; another room may follow', async () => {
+  const camera = fakeTrack('video');
+  const { client, socket, of, pc } = await join({ before: (one) => one.publish('camera', camera) });
+  const left = client.leaveRoom();
+  assert.deepEqual(of('left'), [{ roomId: 'r', reason: 'left', by: null }]);
+  assert.deepEqual([client.status, client.userId, client.roomId, client.participants.size], ['connected', null, null, 0]);
+  assert.ok(pc.closed);
+  socket.ack('leave-room');
+  await left;
+  assert.equal(socket.closedWith, undefined);
+  const joined = client.join({ roomId: 'other', name: 'Eu' });
+  socket.ack('join-room', { ...ACK, roomId: 'other' });
+  await joined;
+  assert.deepEqual([client.status, client.roomId], ['joined', 'other']);
+  assert.equal(FakePeerConnection.last.transceivers[0].sender.track, camera);
+});
+
+test('connected and in no room, a drop is dialled again without a join', async (t) => {
+  const clock = new FakeClock(t);
+  const client = new RodaClient({ url: 'ws://x', storage: new FakeStorage(), WebSocketClass: FakeWebSocket });
+  clients.push(client);
+  const connected = client.connect();
+  FakeWebSocket.last.open();
+  await connected;
+  assert.equal(client.status, 'connected');
+  FakeWebSocket.last.drop();
+  assert.equal(client.status, 'reconnecting');
+  clock.tick(300);
+  FakeWebSocket.last.open();
+  assert.equal(client.status, 'connected');
+  assert.deepEqual(FakeWebSocket.last.sent, []);
+});
+
+test('what is published without a track is opened and closed here; a given track is left alone', async () => {
+  const opened = [];
+  const open = (kind) => async () => {
+    const track = Object.assign(fakeTrack(kind), { stop: () => (track.stopped = true) });
+    opened.push(track);
+    return { getTracks: () => [track] };
+  };
+  const mediaDevices = { getUserMedia: open('video'), getDisplayMedia: open('video') };
+  Object.defineProperty(globalThis, 'navigator', { value: { mediaDevices }, configurable: true });
+  const { client, socket, pc } = await join();
+  const said = async (promise) => {
+    await settle();
+    socket.ack('media-update');
+    return promise;
+  };
+  const given = Object.assign(fakeTrack('video'), { stop: () => assert.fail('it is not ours') });
+  assert.equal(await said(client.publish('camera')), opened[0]);
+  await said(client.publish('camera', given));
+  assert.ok(opened[0].stopped);
+  assert.equal(pc.transceivers[0].sender.track, given);
+  await said(client.unpublish('camera'));
+  await said(client.publish('screen'));
+  opened[1].onended(); // "stop sharing" in the browser's own bar
+  await settle();
+  assert.equal(client.localTrack('screen'), null);
+  await said(client.publish('camera'));
+  client.leave();
+  assert.ok(opened[2].stopped);
+  await assert.rejects(client.publish('hologram'), TypeError);
+});
+
+test('a subscriber is told of one source of one person, from now on', async () => {
+  const one = await join();
+  const seen = [];
+  const stop = one.client.subscribe('ana', 'camera', (entry) => seen.push(entry?.mid ?? null));
+  await giveTracks(one, [
+    { mid: '10', kind: 'audio', source: 'microphone' },
+    { mid: '11', kind: 'video', source: 'camera' },
+  ]);
+  assert.equal(one.client.remoteTrack('ana', 'camera').kind, 'video');
+  one.client.subscribe('ana', 'camera', (entry) => seen.push(entry && 'late'));
+  one.socket.say('tracks', { tracks: [] });
+  assert.deepEqual(seen, ['11', 'late', null, null]);
+  assert.equal(one.client.remoteTrack('ana', 'camera'), null);
+  stop();
+  one.client.leave();
+});
+
+test('everything the server says can be heard, everything it understands can be said', async () => {
+  const { client, socket } = await join();
+  const heard = [];
+  client.addEventListener('message', ({ detail }) => heard.push([detail.event, detail.data]));
+  socket.say('something-new', { a: 1 });
+  assert.deepEqual(heard, [['something-new', { a: 1 }]]);
+  const asked = client.request('something-else', { b: 2 });
+  socket.ack('something-else', { c: 3 });
+  assert.deepEqual(await asked, { c: 3 });
+  client.leave();
 });
 
 test('leaving says so and closes', async () => {

@@ -48,6 +48,7 @@ test('sources name every mid that is sent, and no other', async () => {
   await peer.publish('screen', fakeTrack('video'));
   await settle();
   assert.deepEqual(wire.at(-1).data.sources, { 1: 'microphone', 2: 'screen' });
+  wire.at(-1).ack();
   peer.receive('answer', 'x');
   await settle();
   await peer.unpublish('screen');
@@ -82,9 +83,10 @@ test('a large camera sends three layers, lowest first, a smaller one fewer, a sc
 });
 
 test('a camera that goes off and on again needs no negotiation', async () => {
-  const { peer, pc, kinds } = await connect();
+  const { peer, pc, wire, kinds } = await connect();
   await peer.publish('camera', fakeTrack('video'));
   await settle();
+  wire.at(-1).ack();
   peer.receive('answer', 'x');
   await settle();
   const before = kinds().length;
@@ -109,6 +111,7 @@ test('glare: the offer of the server wins, ours is made again afterwards', async
   assert.deepEqual(pc.log, ['offer', 'implicit rollback', 'answer', 'offer']);
   assert.deepEqual(kinds(), ['offer', 'answer', 'offer']);
   peer.receive('answer', 'their answer');
+  wire.at(-1).ack();
   await settle();
   assert.equal(pc.signalingState, 'stable');
 });
@@ -187,6 +190,33 @@ test('an answer to an offer that was rolled back is passed over', async () => {
   assert.deepEqual(events, []);
 });
 
+test('an answer kept while the signaling was lost is not taken for the one to the new offer', async () => {
+  const { peer, pc, wire } = await connect();
+  await peer.publish('camera', fakeTrack('video'));
+  await settle();
+  wire.at(-1).refuse('offline');
+  peer.resync();
+  peer.receive('answer', 'kept, to the offer that is gone');
+  await settle();
+  assert.deepEqual(pc.log, ['offer', 'rollback', 'offer']);
+  assert.equal(pc.signalingState, 'have-local-offer');
+  peer.receive('answer', 'to the new offer');
+  wire.at(-1).ack();
+  await settle();
+  assert.equal(pc.remoteDescription.sdp, 'to the new offer');
+  assert.equal(pc.signalingState, 'stable');
+});
+
+test('a refused offer has no answer, whatever came before', async () => {
+  const { peer, pc, wire } = await connect();
+  await peer.publish('camera', fakeTrack('video'));
+  await settle();
+  peer.receive('answer', 'kept, to an offer that is gone');
+  wire.at(-1).refuse('busy');
+  await settle();
+  assert.equal(pc.remoteDescription.sdp, 'their answer');
+});
+
 test('rubbish from the server is told, and the next description works', async () => {
   const { peer, kinds, events } = await connect();
   peer.receive('offer', 'rubbish');
@@ -200,10 +230,12 @@ test('rubbish from the server is told, and the next description works', async ()
 });
 
 test('candidates before the first description wait for it', async () => {
-  const { peer, pc } = await start();
+  const { peer, pc, wire } = await start();
   peer.receive('candidate', { candidate: 'candidate:1', sdpMLineIndex: 0 });
   await settle();
   assert.deepEqual(pc.candidates, []);
+  wire.at(-1).ack();
+  await settle();
   peer.receive('answer', 'their answer');
   peer.receive('candidate', { candidate: 'candidate:2', sdpMLineIndex: 0 });
   await settle();
