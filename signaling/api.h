@@ -10,6 +10,7 @@ void api_get_ice_servers(struct exchange *exchange);
 
 // ---- api_stats.c
 void api_get_stats(struct exchange *exchange); // of the rooms the bearer is host of
+void api_get_metrics(struct exchange *exchange);
 
 // ---- api_rooms.c
 void api_post_rooms(struct exchange *exchange);

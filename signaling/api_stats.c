@@ -1,9 +1,10 @@
-// What do the routes tell of rooms and their media? (statistics; metrics are metrics.c)
+// What do the routes tell of rooms, of their media, and of the server in numbers?
 // SPDX-License-Identifier: MIT
 #include <string.h>
 
 #include "signaling/api.h"
 #include "signaling/measure.h"
+#include "signaling/metrics.h"
 
 // ---- which rooms --------------------------------------------------------------------------------------------
 
@@ -114,4 +115,16 @@ void api_get_stats(struct exchange *x)
     g_ptr_array_free(rooms, TRUE);
     if (!measure_is_waiting(x->hub) || !measure_defer(x, answer))
         answer(x);
+}
+
+void api_get_metrics(struct exchange *x)
+{
+    if (!metrics_may_read(x->hub, x->request))
+        return exchange_refuse(x, 401, "unauthorized", "send METRICS_TOKEN, or the token of a host of every room");
+    enum metrics_format format = metrics_format(x->request->accept);
+    GString *text = metrics_print(x->hub, format);
+    x->response->status = 200;
+    x->response->content_type = metrics_content_type(format);
+    x->response->body_len = text->len;
+    x->response->body = g_string_free(text, FALSE);
 }

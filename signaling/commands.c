@@ -410,6 +410,7 @@ void command_rx(struct session *session, const char *text, size_t len)
     struct request r = {.session = session, .hub = session->hub, .me = session->participant};
     r.fields.fault = &r.fault;
     session->heard_us = r.hub->now_us;
+    r.hub->counters.messages_rx++;
     if (session->is_closing)
         return;
     const struct command *command = read_command(&r, text, len);

@@ -70,6 +70,8 @@ static const struct setting settings[] = {
     SETTING("MEDIA_STUN", TEXT, media_stun, NULL, "host:port of a STUN server that tells the server its own public address"),
     SETTING("ANNOUNCED_ADDRESS", TEXT, announced_address, NULL, "address shown to browsers instead of the local one (1:1 NAT)"),
     SETTING("CIPHER_ENGINE", TEXT, cipher_engine, "auto", "SRTP by: auto, libsrtp, ipsec-mb"),
+    NUMBER_SETTING("DRAIN_TIMEOUT", drain_timeout, "300", 0, 86400, "seconds a stopping server (SIGTERM) lets running calls go on; 0: none"),
+    SETTING("METRICS_TOKEN", TEXT, metrics_token, NULL, "bearer that may read /metrics; default: only this machine may, but not through a proxy"),
     CHOICE_SETTING("LOG_LEVEL", log_level, "info", "error|warn|info|debug", "what is worth a line"),
     CHOICE_SETTING("LOG_FORMAT", log_format, "text", "text|json", "one line per event, or one JSON object per line"),
     SETTING("REDIS_URL", TEXT, redis_url, NULL, "accepted and not used: rooms live in this process"),

@@ -43,6 +43,9 @@ struct config {
     char *media_stun;
     char *announced_address;
     char *cipher_engine;
+    // operations
+    int64_t drain_timeout;
+    char *metrics_token;
     // log
     int64_t log_level, log_format; // enum log_level, enum log_format
     // what is remembered

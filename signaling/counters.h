@@ -18,3 +18,9 @@ struct counters {
     uint64_t sfu_events;
     unsigned sfu_events_peak;
 };
+
+static inline void counters_http(struct counters *counters, int status)
+{
+    if (status / 100 < COUNTERS_STATUS_CLASSES)
+        counters->http[status / 100]++;
+}

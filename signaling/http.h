@@ -31,7 +31,7 @@ struct http_request {
     enum http_method method;
     const char *path;         // without query, percent-decoded
     const char *const *query; // "name=value", percent-decoded, NULL-terminated; or NULL
-    const char *host, *origin, *authorization, *content_type, *if_none_match, *range, *if_range;
+    const char *host, *origin, *authorization, *accept, *content_type, *if_none_match, *range, *if_range;
     const char *asked_method;  // Access-Control-Request-Method: this is a preflight
     const char *forwarded_for; // X-Forwarded-For, as somebody on the way says: not proven
     const char *body;          // body_len bytes and a NUL

@@ -81,7 +81,9 @@ static int http_done(struct lws *wsi, const struct visit *visit)
 
 static int http_answer(struct lws *wsi, struct visit *visit)
 {
+    struct server *server = lws_context_user(lws_get_context(wsi));
     visit->has_headers = true;
+    counters_http(&server->hub->counters, visit->response.status);
     if (!write_headers(wsi, visit))
         return -1;
     if (visit_is_written(visit))
@@ -163,7 +165,10 @@ static struct visit *read_visit(struct server *server, struct lws *wsi, enum htt
     r->range = read_header(wsi, WSI_TOKEN_HTTP_RANGE, v->range, sizeof(v->range));
     r->if_range = read_header(wsi, WSI_TOKEN_HTTP_IF_RANGE, v->if_range, sizeof(v->if_range));
     r->asked_method = read_named(wsi, "access-control-request-method:", v->asked_method, sizeof(v->asked_method));
+    r->accept = read_header(wsi, WSI_TOKEN_HTTP_ACCEPT, v->accept, sizeof(v->accept));
     r->forwarded_for = read_header(wsi, WSI_TOKEN_X_FORWARDED_FOR, v->forwarded_for, sizeof(v->forwarded_for));
+    if (!r->forwarded_for && lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0)
+        r->forwarded_for = "unknown"; // too long to be read is not absent
     read_query(wsi, v);
     return v;
 }

@@ -22,6 +22,7 @@ enum { ACCESS = 3, SUCCESS = 4 }; // SUCCESS: answers are {success, data} and {s
 static const struct route routes[] = {
     {HTTP_GET, "/health", api_health, NOTHING},
     {HTTP_GET, "/api/ice-servers", api_get_ice_servers, TOKEN},
+    {HTTP_GET, "/metrics", api_get_metrics, NOTHING}, // it asks for itself
     {HTTP_GET, "/api/webrtc/stats", api_get_stats, TOKEN},
     {HTTP_POST, "/api/rooms", api_post_rooms, TOKEN},
     {HTTP_GET, "/api/rooms/:id", api_get_room, TOKEN},

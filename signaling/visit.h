@@ -15,7 +15,7 @@ enum {
 // Filled in by the server while the headers can be read; `request` points into it.
 struct visit {
     char path[PATH_MAX_BYTES + 1], host[256], origin[256], authorization[TOKEN_MAX + 16], content_type[128];
-    char if_none_match[128], if_range[128], range[128], asked_method[32], forwarded_for[256], address[64];
+    char accept[256], if_none_match[128], if_range[128], range[128], asked_method[32], forwarded_for[256], address[64];
     char *query[HTTP_QUERY_MAX + 2]; // owned; one more than is taken, so that too many are seen
     struct http_request request;
     struct http_response response;
