@@ -99,7 +99,7 @@ static void remove_participant(struct request *r)
     if (target == r->me)
         fault_say(&r->fault, ERROR_BAD_FIELD, "targetId: to go yourself, send leave-room");
     if (!request_failed(r))
-        presence_remove(target, r->me, reason);
+        presence_remove(target, r->me->user, reason);
 }
 
 static void close_room(struct request *r)
@@ -181,7 +181,7 @@ static bool relayed(struct request *r, const char *event)
 {
     struct participant *target = read_target(r);
     if (target && !request_failed(r))
-        event_relay(r->me, target, event, r->message.data);
+        event_relay(r->me->user, r->me->name, target, event, r->message.data);
     return target || request_failed(r);
 }
 
@@ -292,7 +292,7 @@ static void media_update(struct request *r)
     if (field_has(f, "isSharingScreen"))
         me->is_screen_off = !is_sharing_screen;
     media_apply(me);
-    event_media_changed(me);
+    media_announce(me);
 }
 
 // `muted: false` takes the lock away and says so; it never opens somebody's microphone.
@@ -312,7 +312,7 @@ static void mute_participant(struct request *r)
         target->is_video_enabled = false;
     media_apply(target);
     event_mute_participant(target, r->me->user, kinds[kind], muted, locked);
-    event_media_changed(target);
+    media_announce(target);
 }
 
 // ---- chat ---------------------------------------------------------------------------------------------------

@@ -60,6 +60,8 @@ static const struct setting settings[] = {
     SETTING("WAITING_ROOM", FLAG, waiting_room, "false", "rooms that were not made over HTTP let nobody in but hosts, unless a host admits them"),
     NUMBER_SETTING("MAX_ROOMS_PER_USER", max_rooms_per_user, "100", 1, 100000, "rooms one token's bearer may have made"),
     NUMBER_SETTING("MAX_ROOMS", max_rooms, "1000", 1, 100000, "rooms at a time"),
+    NUMBER_SETTING("RING_TIMEOUT", ring_timeout, "45", 30, 60, "seconds a call rings before it is missed"),
+    NUMBER_SETTING("MAX_CALLS", max_calls, "1000", 1, 100000, "calls at a time"),
     NUMBER_SETTING("MAX_CONNECTIONS", max_connections, "2000", 1, 50000, "WebSockets at a time"),
     NUMBER_SETTING("MAX_CONNECTIONS_PER_USER", max_connections_per_user, "20", 1, 50000, "WebSockets of one token's bearer"),
     NUMBER_SETTING("MAX_CONNECTIONS_PER_ADDRESS", max_connections_per_address, "500", 0, 50000, "WebSockets from one address (IPv6: one /64), but for this machine itself; 0: no limit"),

@@ -31,8 +31,8 @@ struct config {
     char *turn_secret;
     int64_t turn_ttl;
     // rooms
-    int64_t reconnect_grace, room_ttl;
-    int64_t max_participants, max_participants_total, max_rooms, max_rooms_per_user;
+    int64_t reconnect_grace, room_ttl, ring_timeout;
+    int64_t max_participants, max_participants_total, max_rooms, max_rooms_per_user, max_calls;
     int64_t max_connections, max_connections_per_user, max_connections_per_address;
     bool waiting_room;
     // media

@@ -5,7 +5,7 @@
 #include <glib.h>
 #include <string.h>
 
-static const struct dialect *const dialects[] = {&dialect_signal, &dialect_live};
+static const struct dialect *const dialects[] = {&dialect_signal, &dialect_live, &dialect_call, &dialect_webrtc};
 
 const struct dialect *dialect_find(const char *name)
 {
@@ -32,8 +32,11 @@ const char *dialect_read(const char *wire_event, json_t *data)
                 continue;
             for (const struct dialect_field *field = row->fields; field && field->wire; field++) {
                 json_t *value = json_object_get(data, field->wire);
-                if (value)
+                if (!value)
+                    continue;
+                if (!json_object_get(data, field->model))
                     json_object_set(data, field->model, value);
+                json_object_del(data, field->wire);
             }
             return row->model;
         }
@@ -55,7 +58,11 @@ const char *dialect_write(const struct dialect *dialect, const char *model_event
             json_t *value = json_object_get(*data, field->model);
             if (!value)
                 continue;
-            json_object_set(*data, field->wire, value);
+            if (field->description && json_is_string(value))
+                json_object_set_new(*data, field->wire,
+                                    json_pack("{s:s, s:O}", "type", field->description, "sdp", value));
+            else
+                json_object_set(*data, field->wire, value);
             json_object_del(*data, field->model);
         }
         return row->wire;

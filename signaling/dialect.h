@@ -11,6 +11,7 @@
 // One field under two names.
 struct dialect_field {
     const char *model, *wire;
+    const char *description; // "offer", "answer": on the wire it is always {type, sdp}, also when it came as a text
 };
 
 // One command or event under two names, with the fields that change theirs (NULL: none; ends with {NULL}).
@@ -26,7 +27,7 @@ struct dialect {
     const struct dialect_name *events;   // server -> client; ends with {NULL}
 };
 
-extern const struct dialect dialect_signal, dialect_live;
+extern const struct dialect dialect_signal, dialect_live, dialect_call, dialect_webrtc;
 
 // The dialect of that name, or NULL.
 const struct dialect *dialect_find(const char *name);
@@ -35,7 +36,8 @@ const struct dialect *dialect_find(const char *name);
 const struct dialect *dialect_guess(const char *wire_event);
 
 // Every documented name is understood on every session: the model's name of a command in whatever dialect, with
-// `data` (changed in place) under the model's field names. An unknown name is returned as it is.
+// `data` (changed in place) under the model's field names; a field that is there under both keeps the model's. An
+// unknown name is returned as it is.
 const char *dialect_read(const char *wire_event, json_t *data);
 
 // The wire name of an event in that dialect. *data is replaced by a copy when a field changes its name; the caller

@@ -6,8 +6,18 @@
 
 // ---- ways to say it: each takes data ------------------------------------------------------------------------
 
+// Whoever may be in more than one call over one socket has to know which this is about.
+static void tag(const struct room *room, json_t *data)
+{
+    if (!room->call)
+        return;
+    json_object_set_new(data, "callId", json_string(room->call->id));
+    json_object_set_new(data, "roomId", json_string(room->id));
+}
+
 static void tell(struct participant *to, const char *event, json_t *data)
 {
+    tag(to->room, data);
     if (to->session)
         session_send(to->session, event, data);
     else
@@ -16,6 +26,7 @@ static void tell(struct participant *to, const char *event, json_t *data)
 
 static void deliver(struct participant *to, const char *event, json_t *data)
 {
+    tag(to->room, data);
     if (to->session)
         return session_send(to->session, event, data);
     participant_keep(to, event, data);
@@ -125,8 +136,12 @@ void event_remove_participant(struct participant *target, const char *from, cons
 
 void event_close_room(const struct room *room, const char *by, const char *reason)
 {
-    tell_all(room, NULL, "close-room",
-             json_pack("{s:s, s:s?, s:s?}", "roomId", room->id, "by", by, "reason", reason));
+    json_t *data = json_pack("{s:s, s:s?, s:s?}", "roomId", room->id, "by", by, "reason", reason);
+    if (room->call) {
+        json_object_set_new(data, "status", json_string(call_status_name(room->call->status)));
+        json_object_set_new(data, "duration", json_integer(room->call->duration_s));
+    }
+    tell_all(room, NULL, "close-room", data);
 }
 
 void event_host_changed(const struct room *room, const struct participant *but)
@@ -225,12 +240,17 @@ void event_chat_message(const struct participant *from, struct participant *to, 
     json_decref(data);
 }
 
-void event_relay(const struct participant *from, struct participant *to, const char *event, const json_t *data)
+json_t *relay_json(const char *from, const char *name, const json_t *data)
 {
     json_t *copy = json_copy((json_t *)data);
-    json_object_set_new(copy, "from", json_string(from->user));
-    json_object_set_new(copy, "fromName", json_string(from->name));
-    deliver(to, event, copy);
+    json_object_set_new(copy, "from", json_string(from));
+    json_object_set_new(copy, "fromName", json_string(name));
+    return copy;
+}
+
+void event_relay(const char *from, const char *name, struct participant *to, const char *event, const json_t *data)
+{
+    deliver(to, event, relay_json(from, name, data));
 }
 
 // ---- what the media server says -----------------------------------------------------------------------------

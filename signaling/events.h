@@ -49,8 +49,9 @@ void event_remove_participant(struct participant *target, const char *from, cons
 void event_replaced(struct participant *participant); // another socket of the same user took its place
 // `to` NULL: to all the others.
 void event_chat_message(const struct participant *from, struct participant *to, const char *text);
-// What `from` sent, unchanged but for the sender's name in it. `event` is a constant.
-void event_relay(const struct participant *from, struct participant *to, const char *event, const json_t *data);
+// What the user `from` sent, unchanged but for the sender's id and name in it. `event` is a constant.
+void event_relay(const char *from, const char *name, struct participant *to, const char *event, const json_t *data);
+json_t *relay_json(const char *from, const char *name, const json_t *data);
 
 // ---- from the media server to one
 void event_sfu_offer(struct participant *participant);

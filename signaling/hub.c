@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "signaling/hub.h"
 
+#include "signaling/call_book.h"
 #include "signaling/exchange.h"
 #include "signaling/measure.h"
 #include "signaling/media.h"
@@ -24,8 +25,10 @@ struct hub *hub_new(const struct config *config, const struct auth *auth, struct
     crowd_init(&hub->newcomers, 1.0 / TRIES_EVERY_S, TRIES_BURST, now_us);
     crowd_init(&hub->tried, 1, TRIED_BURST, now_us);
     bucket_init(&hub->passwords, PASSWORDS_PER_S, PASSWORDS_BURST, now_us);
+    hub->people = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     roster_init(&hub->roster, hub);
     hub->measure = measure_new();
+    book_init(hub);
     return hub;
 }
 
@@ -41,9 +44,11 @@ void hub_free(struct hub *hub)
     for (GList *one = rooms; one; one = one->next)
         presence_close(one->data, NULL, "the server stops");
     g_list_free(rooms);
+    book_free(hub->calls);
     roster_clear(&hub->roster);
     exchange_end_all(hub);
     measure_free(hub->measure);
+    g_hash_table_destroy(hub->people);
     g_ptr_array_free(hub->sessions, TRUE);
     g_hash_table_unref(hub->users);
     g_hash_table_unref(hub->places);
@@ -58,6 +63,7 @@ bool hub_is_full(const struct hub *hub)
 void hub_lost(struct session *session, uint16_t code)
 {
     struct participant *p = session->participant;
+    session->is_closing = true; // nothing said from here on would arrive
     if (session->knock)
         presence_give_up(session->knock);
     if (p && code == CLOSE_NORMAL) {
@@ -106,7 +112,7 @@ static void tick_room(struct hub *hub, struct room *room)
     g_strlcpy(id, room->id, sizeof(id));
     while (room && let_one_go(room))
         room = roster_find(&hub->roster, id);
-    if (room && room_is_expired(room, hub->config->room_ttl, hub->now_us, hub->wall_ms))
+    if (room && !room->call && room_is_expired(room, hub->config->room_ttl, hub->now_us, hub->wall_ms))
         room_free(room);
 }
 
@@ -122,6 +128,7 @@ void hub_tick(struct hub *hub)
     for (GList *one = rooms; one; one = one->next)
         tick_room(hub, one->data);
     g_list_free(rooms);
+    book_tick(hub);
 }
 
 static void count_event(struct hub *hub, const struct sfu_event *event)

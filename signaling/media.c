@@ -12,6 +12,21 @@ static struct sfu *sfu_of(const struct participant *p)
     return p->room->roster->hub->sfu;
 }
 
+static void watch_media(struct participant *p, bool is_connected)
+{
+    const struct watch *watch = p->room->roster->hub->watch;
+    if (watch)
+        watch->media(p, is_connected);
+}
+
+void media_announce(struct participant *p)
+{
+    const struct watch *watch = p->room->roster->hub->watch;
+    event_media_changed(p);
+    if (watch)
+        watch->changed(p);
+}
+
 // ---- the peer -----------------------------------------------------------------------------------------------
 
 void media_apply(struct participant *p)
@@ -175,6 +190,8 @@ static void rx_state(struct participant *p, const struct sfu_event *event)
     log_debug("media", "room %s: the media of %s: state %d", p->room->id, p->user, (int)event->state);
     if ((size_t)event->state < G_N_ELEMENTS(told) && told[event->state])
         event_media_state(p, told[event->state]);
+    if (event->state == SFU_CONNECTED || event->state == SFU_FAILED)
+        watch_media(p, event->state == SFU_CONNECTED);
 }
 
 static void rx_tracks(struct participant *p, const struct sfu_event *event)
@@ -201,7 +218,7 @@ static void rx_published(struct participant *p, const struct sfu_event *event)
     if (is_sharing == p->is_sharing_screen)
         return;
     p->is_sharing_screen = is_sharing;
-    event_media_changed(p);
+    media_announce(p);
 }
 
 // A peer that went without being asked to: the participant stays and may offer again.
@@ -214,6 +231,7 @@ static void rx_gone(struct participant *p, const struct sfu_event *event)
     forget_peer(p, &fault);
     event_tracks(p);
     event_media_state(p, "failed");
+    watch_media(p, false);
 }
 
 static void rx_speaker(const struct hub *hub, const struct sfu_event *event)

@@ -17,6 +17,8 @@ void media_close(struct room *room, const struct fault *fault);
 
 // Tells the media server what the participant's booleans say.
 void media_apply(struct participant *participant);
+// Tells everybody what they say now.
+void media_announce(struct participant *participant);
 
 // Makes sure the participant has a peer.
 void media_begin(struct participant *participant);

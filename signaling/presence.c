@@ -25,8 +25,8 @@ static struct hub *hub_of(const struct room *room)
 static void settle_default_host(struct room *room)
 {
     struct participant *host = room_host(room);
-    if (!auth_is_open(hub_of(room)->auth))
-        return;
+    if (!auth_is_open(hub_of(room)->auth) && !room->call)
+        return; // the initiator of a call may have gone while it goes on
     for (guint i = 0; i < room->participants->len; i++) {
         struct participant *p = room->participants->pdata[i];
         if (!host && p->role == ROLE_PARTICIPANT) {
@@ -100,13 +100,27 @@ static bool may_try(const struct session *session, const struct join *join, stru
     return true;
 }
 
-static bool may_enter(const struct session *session, const struct join *join, struct fault *fault)
+// Who is in a call has been asked to be; the token need not name its room.
+static bool may_enter_call(const struct session *session, const struct call *call, const struct join *join,
+                           struct fault *fault)
+{
+    const char *user = session->has_identity ? session->identity.user : join->user;
+    const struct call_member *member = user ? call_find(call, user) : NULL;
+    if (!member || member->is_removed)
+        return !fault_say(fault, ERROR_FORBIDDEN, "roomId: this room is of a call you are not in");
+    return true;
+}
+
+static bool may_enter(const struct session *session, const struct room *room, const struct join *join,
+                      struct fault *fault)
 {
     if (!auth_is_open(session->hub->auth) && !session->has_identity)
         return !fault_say(fault, ERROR_UNAUTHORIZED,
                           "this server asks for a token that has not expired: send `token`");
     if (session->has_identity && join->user && strcmp(join->user, session->identity.user) != 0)
         return !fault_say(fault, ERROR_FORBIDDEN, "userId: the token is of %s", session->identity.user);
+    if (room && room->call)
+        return may_enter_call(session, room->call, join, fault);
     if (session->has_identity && !identity_covers(&session->identity, join->room))
         return !fault_say(fault, ERROR_FORBIDDEN, "roomId: the token's `room` does not name it");
     return true;
@@ -160,8 +174,12 @@ static void replace(struct participant *old)
 }
 
 // With a token one may be less than the token says, never more.
-static enum role role_of(const struct session *session, const struct join *join)
+static enum role role_of(const struct session *session, const struct room *room, const struct join *join,
+                         const char *user)
 {
+    bool is_initiator = room->call && strcmp(room->call->started_by, user) == 0;
+    if (room->call && !(session->has_identity && session->identity.role == ROLE_OBSERVER))
+        return is_initiator ? ROLE_HOST : ROLE_PARTICIPANT;
     if (!session->has_identity)
         return join->has_role ? join->role : ROLE_PARTICIPANT;
     return join->has_role && join->role < session->identity.role ? join->role : session->identity.role;
@@ -172,6 +190,8 @@ static struct participant *enter(struct session *session, struct room *room, con
 {
     struct participant *p = participant_add(room, user, name, role);
     p->avatar = g_strdup(session->identity.avatar);
+    if (!session->has_identity)
+        session_identify(session, p->user, p->name);
     p->session = session;
     session->participant = p;
     media_join(p);
@@ -229,13 +249,13 @@ static struct participant *come_in(struct session *session, struct room *room, c
     const struct identity *identity = &session->identity;
     const char *said = identity->name ? identity->name : join->name, *name = said && *said ? said : user;
     struct participant *old = room_find(room, user);
-    enum role role = role_of(session, join);
+    enum role role = role_of(session, room, join, user);
     struct newcomer newcomer = {session, join->password, is_host_of(session, room->id), role == ROLE_HOST};
     if (old && !session->has_identity)
         return fault_say(fault, ERROR_BUSY, "userId: %s is in the room already", user), NULL;
     if (!old && !has_place(room, fault))
         return NULL;
-    enum gate gate = old ? GATE_OPEN : gate_try(session->hub, room, &newcomer, fault);
+    enum gate gate = old || room->call ? GATE_OPEN : gate_try(session->hub, room, &newcomer, fault);
     if (gate == GATE_WAIT)
         wait_at(session, room, user, name, role, fault);
     if (gate != GATE_OPEN)
@@ -265,7 +285,7 @@ struct participant *presence_join(struct session *session, const struct join *jo
     struct participant *p = resume(session, room, join, fault);
     *resumed = p != NULL;
     session->hub->counters.resumes += p != NULL;
-    if (p || fault->error || waits_on(session, room, join) || !may_enter(session, join, fault))
+    if (p || fault->error || waits_on(session, room, join) || !may_enter(session, room, join, fault))
         return p;
 
     char guest[GUEST_CHARS + 1];
@@ -328,17 +348,21 @@ void presence_announce(struct participant *p, bool resumed)
 {
     event_ice_servers(p);
     event_room_participants(p);
+    const struct watch *watch = hub_of(p->room)->watch;
     if (p->role == ROLE_HOST)
         waiting_show(p);
     if (!resumed) {
         event_user_connected(p);
-        return tell_host(p->room, p);
+        tell_host(p->room, p);
+        return watch ? watch->entered(p, false) : (void)0;
     }
     event_tracks(p);
     event_sfu_offer(p);
     event_missed(p);
     if (p->peer == 0)
         event_media_state(p, "failed");
+    if (watch)
+        watch->entered(p, true);
 }
 
 // ---- going --------------------------------------------------------------------------------------------------
@@ -346,17 +370,23 @@ void presence_announce(struct participant *p, bool resumed)
 void presence_leave(struct participant *p, const char *reason)
 {
     struct room *room = p->room;
+    struct hub *hub = hub_of(room);
+    struct call *call = room->call;
+    char user[USER_MAX + 1];
+    g_strlcpy(user, p->user, sizeof(user));
     depart(p, reason);
     settle_default_host(room);
     tell_host(room, NULL);
     let_room_go(room);
+    if (call)
+        hub->watch->left(hub, call, user, reason); // the room may be gone afterwards
 }
 
-void presence_remove(struct participant *p, const struct participant *by, const char *reason)
+void presence_remove(struct participant *p, const char *by, const char *reason)
 {
-    struct session *session = p->session;
+    struct session *session = p->keeps_socket ? NULL : p->session;
     roster_end_token(p->room->roster, p->session_token, ERROR_FORBIDDEN);
-    event_remove_participant(p, by->user, reason);
+    event_remove_participant(p, by, reason);
     presence_leave(p, "removed");
     if (session)
         session_close(session, CLOSE_NORMAL, "removed by the host");
@@ -366,6 +396,8 @@ void presence_close(struct room *room, const char *by, const char *reason)
 {
     struct hub *hub = hub_of(room);
     log_debug("room", "%s: closed with %u participants", room->id, room->participants->len);
+    if (hub->watch)
+        hub->watch->closing(room, by, reason);
     media_close(room, &(struct fault){.error = ERROR_ROOM_CLOSED, .text = "the room was closed"});
     event_close_room(room, by, reason);
     while (room->knocks->len > 0) {
@@ -376,13 +408,15 @@ void presence_close(struct room *room, const char *by, const char *reason)
     while (room->participants->len > 0) {
         struct participant *p = room->participants->pdata[0];
         struct session *session = p->session;
+        bool keeps_socket = p->keeps_socket;
         roster_end_token(room->roster, p->session_token, ERROR_ROOM_CLOSED);
         p->session = NULL;
         participant_free(p, hub->now_us);
         if (!session)
             continue;
         session->participant = NULL;
-        session_close(session, CLOSE_NORMAL, "the room was closed");
+        if (!keeps_socket)
+            session_close(session, CLOSE_NORMAL, "the room was closed");
     }
     room_free(room);
 }

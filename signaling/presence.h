@@ -41,7 +41,7 @@ void presence_change(struct room *room, const struct policy_wish *wish, const ch
 
 // Out at once, for good; the others are told why ("left", "timeout", "removed", "replaced").
 void presence_leave(struct participant *participant, const char *reason);
-void presence_remove(struct participant *participant, const struct participant *by, const char *reason);
+void presence_remove(struct participant *participant, const char *by, const char *reason);
 
 // Everybody out, sockets closed, room gone. `by` and `reason` may be NULL.
 void presence_close(struct room *room, const char *by, const char *reason);

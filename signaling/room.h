@@ -12,6 +12,7 @@
 
 #include "sfu/sfu.h"
 #include "signaling/auth.h"
+#include "signaling/call.h"
 #include "signaling/message.h"
 #include "signaling/policy.h"
 
@@ -43,6 +44,7 @@ struct participant {
     // How it is reached.
     struct session *session; // NULL: the socket was lost at lost_us
     int64_t lost_us;
+    bool keeps_socket; // it came by a call: its socket outlives the room, for calls to come
     GQueue missed; // of struct missed: what came meanwhile and is not part of the room's state
 
     // Its side in the media server; media.c alone changes these.
@@ -77,6 +79,7 @@ struct room {
     int64_t created_ms;
     int64_t expires_ms;      // when it goes once it is empty; 0: ROOM_TTL after it was left
     bool is_reserved;        // made over HTTP
+    struct call *call;       // whose room it is, or NULL; calls.c alone changes this
     int64_t empty_since_us;  // while nobody is in it
     GPtrArray *participants; // in the order they came
     GPtrArray *knocks;       // in the order they came

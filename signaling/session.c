@@ -24,6 +24,59 @@ static void open_user(struct session *session)
     session->user = account_open(session->hub->users, session->identity.user, &messages);
 }
 
+// ---- whose socket it is -------------------------------------------------------------------------------------
+
+static void forget_user(struct session *session)
+{
+    struct hub *hub = session->hub;
+    GPtrArray *sessions = g_hash_table_lookup(hub->people, session->user_id);
+    if (!session->user_id[0] || !sessions)
+        return;
+    g_ptr_array_remove(sessions, session);
+    if (sessions->len == 0)
+        g_hash_table_remove(hub->people, session->user_id);
+    session->user_id[0] = '\0';
+}
+
+static void remember_user(struct session *session, const char *user)
+{
+    struct hub *hub = session->hub;
+    GPtrArray *sessions = g_hash_table_lookup(hub->people, user);
+    if (!sessions) {
+        sessions = g_ptr_array_new();
+        g_hash_table_insert(hub->people, g_strdup(user), sessions);
+    }
+    g_ptr_array_add(sessions, session);
+    g_strlcpy(session->user_id, user, sizeof(session->user_id));
+}
+
+void session_identify(struct session *session, const char *user, const char *name)
+{
+    g_assert(!session->participant);
+    if (name) {
+        g_free(session->name);
+        session->name = g_strdup(name);
+    }
+    if (strcmp(session->user_id, user) == 0)
+        return;
+    forget_user(session);
+    remember_user(session, user);
+    if (session->hub->watch)
+        session->hub->watch->identified(session);
+}
+
+const char *session_name(const struct session *session)
+{
+    return session->has_identity && session->identity.name ? session->identity.name : session->name;
+}
+
+const GPtrArray *hub_sessions(const struct hub *hub, const char *user)
+{
+    return g_hash_table_lookup(hub->people, user);
+}
+
+// ---- a session ----------------------------------------------------------------------------------------------
+
 struct session *session_new(struct hub *hub, const struct session_output *output, void *output_arg,
                             const struct dialect *dialect, const struct identity *identity)
 {
@@ -37,6 +90,7 @@ struct session *session_new(struct hub *hub, const struct session_output *output
     if (identity) {
         identity_copy(&session->identity, identity);
         open_user(session);
+        remember_user(session, identity->user);
     }
     bucket_init(&session->messages, MESSAGES_PER_S, MESSAGES_BURST, hub->now_us);
     bucket_init(&session->refusals, REFUSALS_PER_S, REFUSALS_BURST, hub->now_us);
@@ -54,7 +108,9 @@ void session_free(struct session *session)
     g_ptr_array_remove_fast(session->hub->sessions, session);
     account_close(session->user);
     account_close(session->place);
+    forget_user(session);
     identity_clear(&session->identity);
+    g_free(session->name);
     g_free(session);
 }
 
@@ -65,6 +121,8 @@ void session_set_identity(struct session *session, struct identity *identity)
     session->has_identity = true;
     account_close(session->user);
     open_user(session);
+    if (!session->participant)
+        session_identify(session, session->identity.user, NULL);
 }
 
 void session_set_address(struct session *session, const char *address)

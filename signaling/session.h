@@ -34,6 +34,17 @@ enum {
 // WebSocket close codes (RFC 6455 section 7.4.1).
 enum { CLOSE_NORMAL = 1000, CLOSE_GOING_AWAY = 1001, CLOSE_POLICY = 1008, CLOSE_TOO_BIG = 1009 };
 
+// Who else wants to know what happens to people and rooms: the book of calls (calls.c). Each is called after
+// everybody in the room was told, but `closing`, which comes before.
+struct watch {
+    void (*identified)(struct session *session); // it is known now whose socket it is
+    void (*entered)(struct participant *participant, bool resumed);
+    void (*left)(struct hub *hub, struct call *call, const char *user, const char *reason); // of a call's room
+    void (*closing)(struct room *room, const char *by, const char *reason);
+    void (*media)(struct participant *participant, bool is_connected); // its DTLS
+    void (*changed)(struct participant *participant);                  // what others are told of its media
+};
+
 struct hub {
     // Given, not owned.
     const struct config *config;
@@ -45,6 +56,9 @@ struct hub {
     GPtrArray *sessions;
     GHashTable *exchanges;      // HTTP answers to come, by ticket; exchange.c alone knows them. NULL: never was one
     GHashTable *users, *places; // books of accounts: of those with a token, of addresses
+    GHashTable *people;         // user id -> GPtrArray of its sessions, in the order they said who they are
+    struct calls *calls;        // calls.h
+    const struct watch *watch;  // a constant
     uint64_t last_tag;
     struct counters counters;
     struct load load;
@@ -83,6 +97,8 @@ struct session {
     struct identity identity;        // from a token
     char address[64];                // of the peer, or ""
     struct account *user, *place;    // NULL: without a token, without an address
+    char user_id[USER_MAX + 1];      // whose socket it is: by token, or in open mode as it said; "": not known
+    char *name;                      // as it said in open mode, or NULL
     struct participant *participant; // NULL: in no room
     struct knock *knock;             // NULL: not before a door
     struct bucket messages, refusals;
@@ -105,6 +121,11 @@ void session_free(struct session *session); // must be in no room
 // A token came later, or a newer one of the same user or another; takes what identity owns.
 void session_set_identity(struct session *session, struct identity *identity);
 void session_set_address(struct session *session, const char *address); // once
+// Whose socket it is from now on: what is for that user reaches it. Not while it is in a room. `name` may be NULL.
+void session_identify(struct session *session, const char *user, const char *name);
+const char *session_name(const struct session *session); // of its user, or NULL
+// All sockets of a user, or NULL.
+const GPtrArray *hub_sessions(const struct hub *hub, const char *user);
 
 // An event under its model name, said in the session's dialect. Takes data.
 void session_send(struct session *session, const char *event, json_t *data);

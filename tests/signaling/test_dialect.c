@@ -85,14 +85,16 @@ static void test_fields(void **state)
 {
     (void)state;
     static const char *const prefixes[] = {"X_", NULL};
-    static const struct dialect_field fields[] = {{"from", "fromUserId"}, {"sdp", "offer"}, {0}};
+    static const struct dialect_field fields[] = {{"from", "fromUserId", NULL}, {"sdp", "offer", "offer"}, {0}};
     static const struct dialect_name names[] = {{"signal-offer", "X_OFFER", fields}, {0}};
     static const struct dialect other = {"other", prefixes, names, names};
     json_t *data = json_pack("{s:s, s:s, s:i}", "from", "sfu", "sdp", "v=0", "extra", 1);
     json_t *shared = json_incref(data);
     assert_string_equal(dialect_write(&other, "signal-offer", &data), "X_OFFER");
     assert_string_equal(json_string_value(json_object_get(data, "fromUserId")), "sfu");
-    assert_string_equal(json_string_value(json_object_get(data, "offer")), "v=0");
+    const json_t *offer = json_object_get(data, "offer"); // a bare text becomes a description
+    assert_string_equal(json_string_value(json_object_get(offer, "sdp")), "v=0");
+    assert_string_equal(json_string_value(json_object_get(offer, "type")), "offer");
     assert_null(json_object_get(data, "sdp"));
     assert_non_null(json_object_get(data, "extra"));
     assert_non_null(json_object_get(shared, "sdp")); // others still hold the original
