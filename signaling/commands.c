@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "signaling/archive.h"
 #include "signaling/commands_room.h"
 #include "signaling/events.h"
 #include "signaling/ice_servers.h"
@@ -321,8 +322,10 @@ static void chat_message(struct request *r)
 {
     const char *text = field_need_prose(&r->fields, "text", CHAT_CHARS_MAX);
     struct participant *to = field_has(&r->fields, "to") ? request_participant(r, "to") : NULL;
-    if (!request_failed(r))
-        event_chat_message(r->me, to, text);
+    if (request_failed(r))
+        return;
+    archive_chat(r->me, to, text);
+    event_chat_message(r->me, to, text);
 }
 
 // ---- the table ----------------------------------------------------------------------------------------------
@@ -413,6 +416,7 @@ void command_rx(struct session *session, const char *text, size_t len)
     r.hub->counters.messages_rx++;
     if (session->is_closing)
         return;
+    held_begin(&session->held);
     const struct command *command = read_command(&r, text, len);
     limit(&r, command ? command->cost : 1);
     if (command)
@@ -423,5 +427,6 @@ void command_rx(struct session *session, const char *text, size_t len)
         session_refuse(session, r.message.id, r.message.event, &r.fault);
     else if (!r.is_answered)
         request_reply(&r, json_object());
+    held_end(&session->held);
     message_clear(&r.message);
 }

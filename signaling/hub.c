@@ -47,6 +47,7 @@ void hub_free(struct hub *hub)
     book_free(hub->calls);
     roster_clear(&hub->roster);
     exchange_end_all(hub);
+    holds_clear(&hub->holds);
     measure_free(hub->measure);
     g_hash_table_destroy(hub->people);
     g_ptr_array_free(hub->sessions, TRUE);
@@ -124,6 +125,7 @@ void hub_tick(struct hub *hub)
     for (guint i = 0; i < hub->sessions->len; i++)
         tick_session(hub->sessions->pdata[i]);
     store_expire(hub->store, hub->wall_ms);
+    hub_rx_store(hub); // a disk that takes too long says nothing
     GList *rooms = rooms_of(hub);
     for (GList *one = rooms; one; one = one->next)
         tick_room(hub, one->data);
@@ -158,6 +160,11 @@ void hub_rx_sfu(struct hub *hub)
     }
     hub->counters.sfu_events += count;
     hub->counters.sfu_events_peak = MAX(hub->counters.sfu_events_peak, count);
+}
+
+void hub_rx_store(struct hub *hub)
+{
+    holds_open(&hub->holds, hub->store);
 }
 
 void hub_drain(struct hub *hub)

@@ -25,5 +25,8 @@ void hub_tick(struct hub *hub);
 // Takes everything the media server has to say.
 void hub_rx_sfu(struct hub *hub);
 
+// The store has put something down: who waited for that may be answered.
+void hub_rx_store(struct hub *hub);
+
 // No more joins; every socket is closed with 1001.
 void hub_drain(struct hub *hub);

@@ -389,6 +389,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return http_event(server, wsi, user, reason, in, len);
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
         hub_rx_sfu(server->hub);
+        hub_rx_store(server->hub);
         return 0;
     default:
         return end_event(wsi, user, reason);

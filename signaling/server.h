@@ -24,5 +24,5 @@ const char *server_url(const struct server *server);
 // Serves until server_stop(), then closes every socket (1001). No session is left afterwards.
 void server_run(struct server *server, struct hub *hub);
 
-void server_wake(void *server);          // any thread: the media server has something to say
+void server_wake(void *server);          // any thread: the media server or the store has something to say
 void server_stop(struct server *server); // any thread, and signal handlers

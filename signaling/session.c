@@ -84,6 +84,7 @@ struct session *session_new(struct hub *hub, const struct session_output *output
     session->hub = hub;
     session->output = output;
     session->output_arg = output_arg;
+    held_init(&session->held, output, output_arg, &hub->holds, hub->store);
     session->dialect = dialect ? dialect : &dialect_signal;
     session->is_dialect_settled = dialect != NULL;
     session->has_identity = identity != NULL;
@@ -111,6 +112,7 @@ void session_free(struct session *session)
     forget_user(session);
     identity_clear(&session->identity);
     g_free(session->name);
+    held_clear(&session->held);
     g_free(session);
 }
 
@@ -141,8 +143,7 @@ static void send_message(struct session *session, const char *wire_event, const 
         return;
     session->hub->counters.messages_tx++;
     char *text = message_print(wire_event, data, id, session->hub->wall_ms);
-    session->output->send(session->output_arg, text);
-    free(text);
+    held_send(&session->held, text);
 }
 
 void session_send(struct session *session, const char *event, json_t *data)
@@ -212,5 +213,5 @@ void session_close(struct session *session, uint16_t code, const char *reason)
     if (session->is_closing)
         return;
     session->is_closing = true;
-    session->output->close(session->output_arg, code, reason);
+    held_close(&session->held, code, reason);
 }

@@ -8,10 +8,10 @@
 #include "signaling/account.h"
 #include "signaling/counters.h"
 #include "signaling/dialect.h"
+#include "signaling/held.h"
 #include "signaling/limits.h"
 #include "signaling/load.h"
 #include "signaling/room.h"
-#include "signaling/store.h"
 
 enum {
     PING_EVERY_S = 15,
@@ -54,6 +54,7 @@ struct hub {
     // Owned.
     struct roster roster;
     GPtrArray *sessions;
+    struct holds holds;         // answers that wait for the store
     GHashTable *exchanges;      // HTTP answers to come, by ticket; exchange.c alone knows them. NULL: never was one
     GHashTable *users, *places; // books of accounts: of those with a token, of addresses
     GHashTable *people;         // user id -> GPtrArray of its sessions, in the order they said who they are
@@ -73,13 +74,6 @@ struct hub {
     int64_t started_us;
 };
 
-struct session_output {
-    void (*send)(void *arg, const char *text);
-    void (*ping)(void *arg);
-    // After what was sent. hub_lost() is to follow, not from inside this call.
-    void (*close)(void *arg, uint16_t code, const char *reason);
-};
-
 // A question the media server has yet to answer.
 struct waiting {
     uint64_t tag;
@@ -91,6 +85,7 @@ struct session {
     struct hub *hub;
     const struct session_output *output;
     void *output_arg;
+    struct held held; // what it says goes through here
     const struct dialect *dialect;
     bool is_dialect_settled; // by ?dialect= or by the first message
     bool has_identity;

@@ -403,6 +403,11 @@ int store_find_calls(struct store *store, const struct store_query *query, store
     return store ? read_calls(store->reader, query, row, arg) : 0;
 }
 
+int store_count_calls(struct store *store, const struct store_query *query)
+{
+    return store ? read_count(store->reader, query) : 0;
+}
+
 int store_find_call(struct store *store, const char *id, store_call_h *row, void *arg)
 {
     return store ? read_call(store->reader, id, row, arg) : 0;

@@ -26,6 +26,7 @@ enum {
     STORE_STALL_MS = 2000,        // a disk that takes this long for a batch holds no acknowledgement back
     STORE_LIMIT_MAX = 101,        // rows of one page: 100, and one to know whether there are more
     STORE_OFFSET_MAX = 10000,     // rows skipped
+    STORE_COUNT_MAX = 10000,      // calls counted
     STORE_DELIVERIES_MAX = 10000, // waiting at a time
 };
 
@@ -125,6 +126,8 @@ typedef void(store_participant_h)(void *arg, const struct store_participant *par
 
 // The latest first.
 int store_find_calls(struct store *store, const struct store_query *query, store_call_h *row, void *arg);
+// How many there are without regard to offset and limit; STORE_COUNT_MAX stands for so many or more.
+int store_count_calls(struct store *store, const struct store_query *query);
 int store_find_call(struct store *store, const char *id, store_call_h *row, void *arg); // 0 or 1
 int store_find_participants(struct store *store, const char *call, store_participant_h *row, void *arg);
 

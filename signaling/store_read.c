@@ -23,15 +23,10 @@ static int read_rows(struct db_statement *statement, void (*give)(const struct d
 
 // ---- calls --------------------------------------------------------------------------------------------------
 
-// Which calls are walked along which index: somebody's are found by their part in them, unless only the living are
-// wanted, of which there are few.
-char *read_calls_sql(const struct store_query *q)
+// Which calls are walked along which index: somebody's are found by their part in them (p), unless only the living
+// are wanted, of which there are few (c).
+static void append_where(GString *sql, const struct store_query *q, char p)
 {
-    bool is_by_user = q->user && !q->is_active;
-    GString *sql = g_string_new("SELECT " CALL_COLUMNS);
-    g_string_append(sql, is_by_user ? " FROM participants p JOIN calls c ON c.id = p.call WHERE p.user = ?1"
-                                    : " FROM calls c WHERE 1");
-    char p = is_by_user ? 'p' : 'c';
     if (q->is_active)
         g_string_append(sql, " AND c.ended_ms = 0");
     if (q->user && q->is_active)
@@ -44,7 +39,30 @@ char *read_calls_sql(const struct store_query *q)
         g_string_append_printf(sql, " AND %s%c.type = ?3", q->chat_id ? "+" : plus, p);
     if (q->before_ms)
         g_string_append_printf(sql, " AND %c.started_ms < ?4", p);
+}
+
+static bool is_by_user(const struct store_query *q)
+{
+    return q->user && !q->is_active;
+}
+
+char *read_calls_sql(const struct store_query *q)
+{
+    char p = is_by_user(q) ? 'p' : 'c';
+    GString *sql = g_string_new("SELECT " CALL_COLUMNS);
+    g_string_append(sql, is_by_user(q) ? " FROM participants p JOIN calls c ON c.id = p.call WHERE p.user = ?1"
+                                       : " FROM calls c WHERE 1");
+    append_where(sql, q, p);
     g_string_append_printf(sql, " ORDER BY %c.started_ms DESC LIMIT ?5 OFFSET ?6", p);
+    return g_string_free(sql, FALSE);
+}
+
+char *read_count_sql(const struct store_query *q)
+{
+    GString *sql = g_string_new("SELECT count(*) FROM (SELECT 1 FROM ");
+    g_string_append(sql, is_by_user(q) ? "participants p WHERE p.user = ?1" : "calls c WHERE 1");
+    append_where(sql, q, is_by_user(q) ? 'p' : 'c');
+    g_string_append(sql, " LIMIT ?5)");
     return g_string_free(sql, FALSE);
 }
 
@@ -76,21 +94,37 @@ static void give_call(const struct db_statement *s, void *arg)
     reader->row(reader->arg, &call);
 }
 
-int read_calls(struct db *db, const struct store_query *q, store_call_h *row, void *arg)
+// Takes sql.
+static struct db_statement *prepare_query(struct db *db, char *sql, const struct store_query *q, unsigned limit)
 {
-    g_assert(q->limit <= STORE_LIMIT_MAX && q->offset <= STORE_OFFSET_MAX);
-    char *sql = read_calls_sql(q);
     struct db_statement *statement = db_prepare(db, sql);
     g_free(sql);
     if (!statement)
-        return -EIO;
+        return NULL;
     db_bind_text(statement, 1, q->user);
     db_bind_text(statement, 2, q->chat_id);
     db_bind_text(statement, 3, q->type);
     db_bind_number(statement, 4, q->before_ms);
-    db_bind_number(statement, 5, q->limit);
+    db_bind_number(statement, 5, limit);
     db_bind_number(statement, 6, q->offset);
-    return read_rows(statement, give_call, &(struct call_reader){row, arg});
+    return statement;
+}
+
+int read_calls(struct db *db, const struct store_query *q, store_call_h *row, void *arg)
+{
+    g_assert(q->limit <= STORE_LIMIT_MAX && q->offset <= STORE_OFFSET_MAX);
+    struct db_statement *statement = prepare_query(db, read_calls_sql(q), q, q->limit);
+    return statement ? read_rows(statement, give_call, &(struct call_reader){row, arg}) : -EIO;
+}
+
+int read_count(struct db *db, const struct store_query *q)
+{
+    struct db_statement *statement = prepare_query(db, read_count_sql(q), q, STORE_COUNT_MAX);
+    int rc = statement ? db_step(statement) : -EIO;
+    if (rc == 1)
+        rc = (int)db_number(statement, 0);
+    db_finish(statement);
+    return rc;
 }
 
 static struct db_statement *prepare_with(struct db *db, const char *sql, const char *key)

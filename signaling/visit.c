@@ -23,6 +23,8 @@ void visit_free(struct visit *visit)
 {
     if (!visit)
         return;
+    if (visit->exchange)
+        hold_cancel(&visit->exchange->hub->holds, &visit->hold);
     exchange_free(visit->exchange);
     for (size_t i = 0; i < G_N_ELEMENTS(visit->query); i++)
         g_free(visit->query[i]);
@@ -55,11 +57,28 @@ static void log_answer(const struct visit *visit)
     log_debug("http", "%s %s: %d", http_method_name(visit->request.method), visit->path, visit->response.status);
 }
 
-static void on_late(void *arg)
+static void on_settled(void *arg)
 {
     struct visit *visit = arg;
     log_answer(visit);
     visit->late(visit->arg);
+}
+
+// Whether the answer has to wait for what was written to the store after that ticket.
+static bool waits_for_store(struct visit *visit, uint64_t ticket)
+{
+    struct hub *hub = visit->exchange->hub;
+    uint64_t last = store_last_ticket(hub->store);
+    if (last == ticket || store_settled(hub->store) >= last)
+        return false;
+    hold_until(&hub->holds, &visit->hold, last, on_settled, visit);
+    return true;
+}
+
+static void on_late(void *arg)
+{
+    if (!waits_for_store(arg, 0))
+        on_settled(arg);
 }
 
 static bool serve(struct visit *visit, struct site *site)
@@ -69,8 +88,9 @@ static bool serve(struct visit *visit, struct site *site)
     visit->request.body_len = visit->body->len - 1;
     visit->request.query = (const char *const *)visit->query;
     visit->exchange = exchange_new(site->hub, &visit->request, &visit->response, on_late, visit);
+    uint64_t before = store_last_ticket(site->hub->store);
     site_serve(site, visit->exchange);
-    if (visit_is_late(visit))
+    if (visit_is_late(visit) || waits_for_store(visit, before))
         return false;
     log_answer(visit);
     return true;
@@ -155,5 +175,5 @@ bool visit_is_written(const struct visit *visit)
 
 bool visit_is_late(const struct visit *visit)
 {
-    return visit->exchange && exchange_is_deferred(visit->exchange);
+    return visit->exchange && (exchange_is_deferred(visit->exchange) || visit->hold.is_waiting);
 }

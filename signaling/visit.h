@@ -21,6 +21,7 @@ struct visit {
     struct http_response response;
     struct exchange *exchange; // NULL: not begun
     GByteArray *body;
+    struct hold hold; // the answer changed what is stored: it waits for that
     void (*late)(void *arg);
     void *arg;
     uint64_t written;

@@ -63,6 +63,7 @@ void rig_free(struct rig *rig)
 void rig_turn(struct rig *rig)
 {
     hub_rx_sfu(rig->hub);
+    hub_rx_store(rig->hub);
     for (guint i = 0; i < rig->clients->len; i++) {
         struct client *client = rig->clients->pdata[i];
         if (client->session && client->close_code)
