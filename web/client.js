@@ -1,6 +1,7 @@
 // How does a page take part in a room? (the public JavaScript client of Roda; nothing here touches the DOM)
 // SPDX-License-Identifier: MIT
 import { Signal, SignalError, emit } from './signal.js';
+import { Door } from './door.js';
 import { Peer } from './peer.js';
 import { Roster } from './roster.js';
 import { summarize } from './stats.js';
@@ -79,9 +80,11 @@ export class RodaClient extends EventTarget {
   #peer = null;
   #wish = null; // what join() was asked for
   #self = null; // the join ack: userId, name, role, sessionToken, ...
+  #admission = null; // {resolve, reject} of the join() that waits
+  #door = new Door((type, detail) => emit(this, type, detail));
   #iceServers = [];
   #hostId = null;
-  #status = 'idle'; // connecting, connected, joined, reconnecting, ended
+  #status = 'idle'; // connecting, connected, waiting, joined, reconnecting, ended
   #mediaState = 'new';
   #roster = new Roster((type, detail) => emit(this, type, detail));
   #local = new Map(); // source -> {track, stream, isOurs}: isOurs if it was opened here, and is closed here
@@ -107,7 +110,7 @@ export class RodaClient extends EventTarget {
     this.#signal.addEventListener('drop', ({ detail }) => this.#dropped(detail));
   }
 
-  /** `idle`, `connecting`, `connected` (in no room), `joined`, `reconnecting` or `ended`. */
+  /** `idle`, `connecting`, `connected` (in no room), `waiting` (to be let in), `joined`, `reconnecting` or `ended`. */
   get status() {
     return this.#status;
   }
@@ -139,6 +142,14 @@ export class RodaClient extends EventTarget {
   get participants() {
     return this.#roster.participants;
   }
+  /** What the room asks of its guests: {name, locked, waitingRoom, maxParticipants, hasPassword}; null outside. */
+  get room() {
+    return this.#door.rules;
+  }
+  /** For a host, who waits to be let in: userId -> {userId, name}. */
+  get knocks() {
+    return this.#door.knocks;
+  }
   /** The RTCPeerConnection, for the curious; null before the join. */
   get connection() {
     return this.#peer?.connection ?? null;
@@ -167,17 +178,20 @@ export class RodaClient extends EventTarget {
 
   /**
    * Enters the room and resolves with the server's ack. `sessionToken` re-claims the participant an earlier page was.
+   * Where a host lets people in, `waiting` is emitted and it takes until then; sent away, it rejects with `denied`.
    *
-   * @param {{roomId: string, name?: string, userId?: string, role?: string, sessionToken?: string}} wish
+   * @param {{roomId: string, name?: string, userId?: string, role?: string, password?: string,
+   *   sessionToken?: string}} wish
    */
-  async join({ roomId, name, userId, role, sessionToken }) {
-    this.#wish = { roomId, name, ...(userId && { userId }), ...(role && { role }) };
+  async join({ roomId, name, userId, role, password, sessionToken }) {
+    this.#wish = { roomId, name, ...(userId && { userId }), ...(role && { role }), ...(password && { password }) };
     const ack = await this.#signal.request('join-room', {
       ...this.#wish,
       ...(sessionToken && { sessionToken, freshMedia: true }),
     });
-    this.#joined(ack);
-    return ack;
+    if (!ack.waiting) return this.#joined(ack);
+    this.#wait(ack);
+    return new Promise((resolve, reject) => (this.#admission = { resolve, reject }));
   }
 
   /** Goes out of the room and stays connected: another one may be joined. Emits `left`. */
@@ -295,6 +309,18 @@ export class RodaClient extends EventTarget {
   remove(targetId, reason) {
     return this.#signal.request('remove-participant', { targetId, ...(reason && { reason }) });
   }
+  /** As host: lets in whoever waits under that id; without one, everybody who waits. */
+  admit(userId) {
+    return this.#signal.request('admit', userId ? { userId } : { all: true });
+  }
+  /** As host: sends away. */
+  deny(userId) {
+    return this.#signal.request('deny', userId ? { userId } : { all: true });
+  }
+  /** As host: what the room asks from now on, some of {name, password, maxParticipants, waitingRoom, locked}. */
+  updateRoom(changes) {
+    return this.#signal.request('update-room', changes);
+  }
   /** As host: sends everybody out, oneself included. */
   close(reason) {
     return this.#signal.request('close-room', { ...(reason && { reason }) });
@@ -339,11 +365,29 @@ export class RodaClient extends EventTarget {
     clearTimeout(this.#rejoinTimer);
     const { sessionToken, userId } = this.#self;
     try {
-      this.#joined(await this.#signal.request('join-room', { ...this.#wish, userId, sessionToken }));
+      const ack = await this.#signal.request('join-room', { ...this.#wish, userId, sessionToken });
+      if (ack.waiting) this.#wait(ack);
+      else this.#joined(ack);
     } catch (error) {
-      if (error.code in FINAL_CODES) return this.#end(FINAL_CODES[error.code]);
+      if (error.code in FINAL_CODES) return this.#end(error.reason ?? FINAL_CODES[error.code]);
       if (error.code !== 'offline') this.#rejoinTimer = setTimeout(() => this.#rejoin(), REJOIN_AGAIN_MS);
     }
+  }
+
+  // The host decides. Over another socket the session token goes on waiting.
+  #wait(ack) {
+    this.#signal.settle();
+    this.#self = ack;
+    this.#stopPeer();
+    this.#setStatus('waiting');
+    emit(this, 'waiting', { roomId: ack.roomId, userId: ack.userId });
+  }
+
+  #denied(reason) {
+    if (!this.#admission) return this.#end(reason);
+    this.#self = null;
+    this.#setStatus('connected');
+    this.#giveUpWaiting('denied');
   }
 
   #joined(ack) {
@@ -352,6 +396,7 @@ export class RodaClient extends EventTarget {
     this.#self = ack;
     this.#roster.selfId = ack.userId;
     this.#hostId = ack.hostId ?? null;
+    this.#door.reset(ack.room);
     if (ack.iceServers) this.#iceServers = ack.iceServers;
     this.#setStatus('joined');
     this.#roster.sync(ack.participants ?? []);
@@ -359,6 +404,9 @@ export class RodaClient extends EventTarget {
     this.#sayMedia().catch(() => {});
     if (resumed) this.#peer.resync();
     else this.#startPeer();
+    this.#admission?.resolve(ack);
+    this.#admission = null;
+    return ack;
   }
 
   #dropped({ code, reason, retryMs }) {
@@ -388,6 +436,8 @@ export class RodaClient extends EventTarget {
     this.#stopPeer();
     this.#roster.sync([]);
     this.#self = this.#hostId = null;
+    this.#door.reset();
+    this.#giveUpWaiting(reason);
     this.#setMediaState('new');
     this.#setStatus(this.#signal.isOpen ? 'connected' : 'reconnecting');
     emit(this, 'left', { roomId, reason, by });
@@ -405,7 +455,13 @@ export class RodaClient extends EventTarget {
     this.#peer?.close();
     this.#peer = null;
     this.#signal.close();
+    this.#giveUpWaiting(reason);
     emit(this, 'ended', { reason, by });
+  }
+
+  #giveUpWaiting(reason) {
+    this.#admission?.reject(new SignalError(reason));
+    this.#admission = null;
   }
 
   // ---- media
@@ -473,6 +529,7 @@ export class RodaClient extends EventTarget {
     if (kind) return this.#receiveNegotiation(kind, data);
     const handler = this.#handlers[event];
     if (handler) handler(data);
+    else this.#door.receive(event, data);
     emit(this, 'message', { event, data });
   }
 
@@ -520,8 +577,10 @@ export class RodaClient extends EventTarget {
     'media-state': ({ state }) => {
       if (state === 'failed') this.#renewPeer();
     },
+    admitted: (ack) => this.#joined(ack),
+    denied: ({ reason }) => this.#denied(reason),
     'recording-changed': (data) => emit(this, 'recording-changed', data),
-    error: (data) => emit(this, 'error', { error: new SignalError(data.code, data.message, data.event) }),
+    error: (data) => emit(this, 'error', { error: new SignalError(data.code, data.message, data.event, data.reason) }),
   };
 
   #setHost(hostId = null) {

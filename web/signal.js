@@ -10,13 +10,17 @@ const LONGEST_RETRY_MS = 8000;
 const MESSAGE_BYTES_MAX = 65536; // the server closes with 1009 beyond this
 const CLOSE_FINAL = new Set([1000, 1008]); // said and meant by the server: another socket took over, or go away
 
-/** A request the server refused, or that never got there. `code` is the protocol's word for it. */
+/**
+ * A request the server refused, or that never got there. `code` is the protocol's word for it; where that says too
+ * little there is a `reason` ("locked", "password-needed").
+ */
 export class SignalError extends Error {
-  constructor(code, message, event) {
+  constructor(code, message, event, reason) {
     super(message || code);
     this.name = 'SignalError';
     this.code = code;
     this.event = event;
+    this.reason = reason ?? null;
   }
 }
 
@@ -135,7 +139,7 @@ export class Signal extends EventTarget {
     this.#pending.delete(id);
     clearTimeout(waiting.timer);
     if (event === 'ack') waiting.resolve(data ?? {});
-    else waiting.reject(new SignalError(data?.code ?? 'internal', data?.message, data?.event));
+    else waiting.reject(new SignalError(data?.code ?? 'internal', data?.message, data?.event, data?.reason));
   }
 
   #beat() {
