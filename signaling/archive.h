@@ -6,5 +6,8 @@
 
 #include "signaling/session.h"
 
+// From now on calls are remembered there, and begin only while it has room. The store must outlive the hub.
+void archive_attach(struct hub *hub, struct store *store);
+
 // `to` NULL: to everybody in the room.
 void archive_chat(const struct participant *from, const struct participant *to, const char *text);

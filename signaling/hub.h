@@ -8,7 +8,7 @@
 
 enum { TICK_EVERY_MS = 250 };
 
-// config, auth and sfu stay the caller's and must outlive the hub; so does hub->store, if the caller sets one.
+// config, auth and sfu stay the caller's and must outlive the hub.
 struct hub *hub_new(const struct config *config, const struct auth *auth, struct sfu *sfu, int64_t now_us,
                     int64_t wall_ms);
 void hub_free(struct hub *hub); // every session must have been given to hub_lost()

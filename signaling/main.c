@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "signaling/archive.h"
 #include "signaling/hub.h"
 #include "signaling/log.h"
 #include "signaling/server.h"
@@ -106,7 +107,7 @@ static int serve(const struct config *config, const struct auth *auth, struct se
                  struct store *store)
 {
     struct hub *hub = hub_new(config, auth, sfu, 0, 0);
-    hub->store = store;
+    archive_attach(hub, store);
     catch_signals(server);
     log_info("main", "roda %s, %s", RODA_VERSION, sfu_describe(sfu));
     printf("Roda listening on %s\n", server_url(server));

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "signaling/visit.h"
+#include "signaling/archive.h"
 #include "tests/signaling/rig.h"
 
 enum { PATIENCE_S = 20 };
@@ -35,8 +35,9 @@ static struct vault vault_new(void)
     char *settings = g_strdup_printf("CHAT_HISTORY=true DATABASE_URL=%s", vault.path);
     vault.rig = rig_new(settings);
     g_free(settings);
-    vault.rig->hub->store = store_new(&vault.rig->config, no_wake, NULL, err, sizeof(err));
-    assert_non_null(vault.rig->hub->store);
+    struct store *store = store_new(&vault.rig->config, no_wake, NULL, err, sizeof(err));
+    assert_non_null(store);
+    archive_attach(vault.rig->hub, store);
     assert_int_equal(sqlite3_open(vault.path, &vault.thief), SQLITE_OK);
     return vault;
 }
