@@ -7,7 +7,7 @@
 
 #include "signaling/auth.h"
 
-static const char *const page_paths[] = {"/", "/teste-video", "/video"};
+static const char *const page_paths[] = {"/", "/teste-video", "/video", "/calls"};
 static const char *const page_prefixes[] = {"/medico/", "/paciente/", "/video/", "/participant/"}; // then a room id
 
 static const struct {

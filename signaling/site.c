@@ -18,9 +18,12 @@ struct route {
 enum { TOKEN, NOTHING, ITS_OWN };
 enum { ACCESS = 3, SUCCESS = 4 }; // SUCCESS: answers are {success, data} and {success, error}
 
+static void serve_elsewhere(struct exchange *);
+
 // The first row that fits answers: fixed paths stand before those with a parameter in the same place.
 static const struct route routes[] = {
     {HTTP_GET, "/health", api_health, NOTHING},
+    {HTTP_GET, "/calls", serve_elsewhere, NOTHING}, // the page, where calls are made by POST
     {HTTP_GET, "/api/ice-servers", api_get_ice_servers, TOKEN},
     {HTTP_GET, "/metrics", api_get_metrics, NOTHING}, // it asks for itself
     {HTTP_GET, "/api/webrtc/stats", api_get_stats, TOKEN},

@@ -1,14 +1,17 @@
 // How does a page take part in a room? (the public JavaScript client of Roda; nothing here touches the DOM)
 // SPDX-License-Identifier: MIT
-import { Signal, SignalError, emit } from './signal.js';
+import { askServer, socketUrl } from './address.js';
+import { Calls } from './calls.js';
 import { Door } from './door.js';
+import { openTrack } from './open.js';
 import { Peer } from './peer.js';
 import { Roster } from './roster.js';
+import { Signal, SignalError, emit } from './signal.js';
 import { summarize } from './stats.js';
+import { leaveSession, takeSession } from './trace.js';
 
-export { SignalError };
+export { SignalError, takeSession };
 
-const SESSION_KEY = 'roda.session';
 const REJOIN_AGAIN_MS = 2000;
 const RENEW_AGAIN_MS = 5000; // between two new RTCPeerConnections
 const NEGOTIATION = { 'signal-offer': 'offer', 'signal-answer': 'answer', 'ice-candidate': 'candidate' };
@@ -23,42 +26,6 @@ const FINAL_CODES = {
   'room-closed': 'room-closed',
   'room-full': 'room-full',
 };
-
-function serverUrl(server, token) {
-  const url = new URL('/ws', server);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  url.searchParams.set('dialect', 'signal');
-  if (token) url.searchParams.set('token', token);
-  return url.href;
-}
-
-const OPENERS = {
-  microphone: () => navigator.mediaDevices.getUserMedia({ audio: true }),
-  camera: () => navigator.mediaDevices.getUserMedia({ video: true }),
-  screen: () => navigator.mediaDevices.getDisplayMedia({ video: true }),
-};
-
-async function openTrack(source) {
-  if (!OPENERS[source]) throw new TypeError(`publish('${source}') needs a track`);
-  const [track] = (await OPENERS[source]()).getTracks();
-  return track;
-}
-
-/**
- * The session a reload of this tab left behind for that room, or null. It is there once: the next call finds nothing.
- *
- * @param {string} roomId
- * @returns {{roomId: string, userId: string, name: string, sessionToken: string} | null}
- */
-export function takeSession(roomId, storage = globalThis.sessionStorage) {
-  try {
-    const session = JSON.parse(storage.getItem(SESSION_KEY));
-    storage.removeItem(SESSION_KEY);
-    return session?.roomId === roomId ? session : null;
-  } catch {
-    return null;
-  }
-}
 
 /**
  * One person at the server, in one room at a time.
@@ -79,6 +46,7 @@ export class RodaClient extends EventTarget {
   #PeerConnection;
   #peer = null;
   #wish = null; // what join() was asked for
+  #early = null; // a room-participants that came before we knew that we are in
   #self = null; // the join ack: userId, name, role, sessionToken, ...
   #admission = null; // {resolve, reject} of the join() that waits
   #door = new Door((type, detail) => emit(this, type, detail));
@@ -96,14 +64,25 @@ export class RodaClient extends EventTarget {
    * @param {object} [options]
    * @param {string} [options.server] the address of the server; this page's own unless given
    * @param {string} [options.token] a JWT, where the server asks for one
-   * @param {string} [options.url] the whole address of the WebSocket, in place of `server` and `token`
+   * @param {string} [options.userId] who we are, where it asks for none: calls for that id ring here
+   * @param {string} [options.name] how the others see us, where the server asks for no token
+   * @param {string} [options.url] the whole address of the WebSocket, in place of all these
    * @param {Storage} [options.storage] where a reload leaves its session; sessionStorage unless given
    */
-  constructor({ server, url, token, storage = globalThis.sessionStorage, WebSocketClass, PeerConnection } = {}) {
+  constructor({ server, url, token, userId, name, storage, WebSocketClass, PeerConnection } = {}) {
     super();
-    const address = url ?? serverUrl(server ?? globalThis.location.href, token);
-    this.#signal = new Signal(address, WebSocketClass && { WebSocketClass });
-    this.#storage = storage;
+    const base = server ?? globalThis.location?.href;
+    this.#signal = new Signal(
+      url ?? socketUrl(base, { token, ...(!token && { user: userId, name }) }),
+      WebSocketClass && { WebSocketClass },
+    );
+    this.calls = new Calls({
+      request: (event, data) => this.#signal.request(event, data),
+      http: (method, path, body) => askServer(base, { token, userId }, method, path, body),
+      enter: (ack) => this.#enterCall(ack),
+      quit: (reason, by) => this.#self && this.#quit(reason, by),
+    });
+    this.#storage = storage ?? globalThis.sessionStorage;
     this.#PeerConnection = PeerConnection;
     this.#signal.addEventListener('message', ({ detail }) => this.#receive(detail.event, detail.data));
     this.#signal.addEventListener('open', () => this.#opened());
@@ -359,6 +338,7 @@ export class RodaClient extends EventTarget {
   #opened() {
     if (this.#self) this.#rejoin();
     else this.#setStatus('connected');
+    this.calls.settle();
   }
 
   async #rejoin() {
@@ -367,9 +347,11 @@ export class RodaClient extends EventTarget {
     try {
       const ack = await this.#signal.request('join-room', { ...this.#wish, userId, sessionToken });
       if (ack.waiting) this.#wait(ack);
-      else this.#joined(ack);
+      else this.#joined({ ...ack, callId: this.#self.callId });
     } catch (error) {
-      if (error.code in FINAL_CODES) return this.#end(error.reason ?? FINAL_CODES[error.code]);
+      const end = error.code in FINAL_CODES && (error.reason ?? FINAL_CODES[error.code]);
+      if (end && this.calls.current) return this.calls.lost(end);
+      if (end) return this.#end(end);
       if (error.code !== 'offline') this.#rejoinTimer = setTimeout(() => this.#rejoin(), REJOIN_AGAIN_MS);
     }
   }
@@ -390,10 +372,19 @@ export class RodaClient extends EventTarget {
     this.#giveUpWaiting('denied');
   }
 
+  // The server has put us into the room of a call, and said who is there before the ack of the call itself.
+  #enterCall(ack) {
+    const { participants = [], hostId } = this.#early?.roomId === ack.roomId ? this.#early : {};
+    const own = participants.find(({ userId }) => userId === ack.userId);
+    this.#wish = { roomId: ack.roomId };
+    this.#joined({ participants, hostId, role: own?.role, name: own?.name, ...ack });
+  }
+
   #joined(ack) {
     this.#signal.settle();
     const resumed = ack.resumed === true && this.#peer !== null;
     this.#self = ack;
+    this.#early = null;
     this.#roster.selfId = ack.userId;
     this.#hostId = ack.hostId ?? null;
     this.#door.reset(ack.room);
@@ -424,8 +415,8 @@ export class RodaClient extends EventTarget {
   // Only a page that goes away leaves its token behind: a duplicated tab must not find a living one.
   #leaveTrace = () => {
     if (!this.#self || this.#status === 'ended') return;
-    const { roomId, userId, name, sessionToken } = this.#self;
-    this.#storage?.setItem(SESSION_KEY, JSON.stringify({ roomId, userId, name, sessionToken }));
+    const { roomId, userId, name, sessionToken, callId } = this.#self;
+    leaveSession({ roomId, userId, name, sessionToken, ...(callId && { callId }) }, this.#storage);
   };
 
   // Out of the room; the socket and what we publish stay for the next one.
@@ -527,6 +518,7 @@ export class RodaClient extends EventTarget {
     if (this.#status === 'ended') return;
     const kind = NEGOTIATION[event];
     if (kind) return this.#receiveNegotiation(kind, data);
+    this.calls.receive(event, data);
     const handler = this.#handlers[event];
     if (handler) handler(data);
     else this.#door.receive(event, data);
@@ -541,6 +533,7 @@ export class RodaClient extends EventTarget {
 
   #handlers = {
     'user-connected': (data) => {
+      if (!this.#self) return;
       this.#roster.add(data);
       this.#syncTracks();
     },
@@ -548,7 +541,9 @@ export class RodaClient extends EventTarget {
       if (userId === this.userId) this.#end(reason ?? 'removed');
       else this.#roster.drop(userId, reason);
     },
-    'room-participants': ({ participants = [], hostId }) => {
+    'room-participants': (data) => {
+      const { participants = [], hostId } = data;
+      if (!this.#self) return void (this.#early = data);
       const own = participants.find(({ userId }) => userId === this.userId);
       if (own && own.role !== this.role) this.#self = { ...this.#self, role: own.role };
       this.#roster.sync(participants);
@@ -560,7 +555,7 @@ export class RodaClient extends EventTarget {
     'remove-participant': ({ targetId, from }) => {
       if (targetId === this.userId) this.#end('removed', from);
     },
-    'close-room': ({ by }) => this.#end('room-closed', by),
+    'close-room': ({ by, callId }) => callId || this.#end('room-closed', by), // of a call: the socket stays
     'chat-message': (data) => {
       if (data.from !== this.userId) emit(this, 'chat', data);
     },

@@ -80,6 +80,7 @@ export function homeView({ isTest }) {
     icon('camera'),
     h('span', { t: 'start' }),
   );
+  const callsLink = h('a', { class: 'button quiet', href: '/calls' }, icon('phone'), h('span', { t: 'callSomebody' }));
   return h(
     'div',
     { class: 'view home' },
@@ -92,7 +93,7 @@ export function homeView({ isTest }) {
         { class: 'pitch' },
         h('h1', { t: 'tagline', tabindex: -1 }),
         h('p', { class: 'lead', t: 'intro' }),
-        ...(isTest ? [testCard()] : [start, codeForm()]),
+        ...(isTest ? [testCard()] : [start, codeForm(), callsLink]),
       ),
       circleOfPeople(),
     ),

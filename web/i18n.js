@@ -49,3 +49,16 @@ export function t(key, params = {}) {
 export function clock(time) {
   return new Intl.DateTimeFormat(current, { hour: '2-digit', minute: '2-digit' }).format(new Date(time));
 }
+
+/** The day and time of something past: 12 Nov., 14:05. */
+export function day(time) {
+  const format = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' };
+  return new Intl.DateTimeFormat(current, format).format(new Date(time));
+}
+
+/** 75 -> 1 min 15 s; the units are written alike in both languages. */
+export function duration(seconds) {
+  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, Math.floor(seconds % 60)];
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  return minutes > 0 ? `${minutes} min ${rest} s` : `${rest} s`;
+}

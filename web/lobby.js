@@ -5,15 +5,9 @@ import { h, setLabel, setText } from './dom.js';
 import { icon, logo, swapIcon } from './icons.js';
 import { showLevel } from './level.js';
 import { rememberedMedia } from './media.js';
+import { NAME_MAX, rememberName, rememberedName } from './names.js';
 import { problem } from './notices.js';
 import { DeviceLists, languageButton } from './settings.js';
-
-const NAME_KEY = 'roda.name';
-const NAME_MAX = 60;
-
-export function rememberedName() {
-  return localStorage.getItem(NAME_KEY) ?? '';
-}
 
 /** `enter({name})` returns a promise; `failed(key)` may be called later to say why it did not work. */
 export class Lobby {
@@ -195,7 +189,7 @@ export class Lobby {
       setText(this.nameProblem, 'nameMissing');
       return this.name.focus();
     }
-    localStorage.setItem(NAME_KEY, name);
+    rememberName(name);
     this.trouble.replaceChildren();
     this.#setBusy(true);
     this.#enter({ name });

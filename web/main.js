@@ -10,6 +10,7 @@ import { Lobby } from './lobby.js';
 import { LocalMedia, rememberedMedia } from './media.js';
 import { Room } from './room.js';
 import { parseRoute, roomPath } from './route.js';
+import { Switchboard } from './switchboard.js';
 
 const TOKEN_KEY = 'roda.token';
 
@@ -93,6 +94,12 @@ function finish(reason, media) {
   show(endView({ reason, again: openLobby }));
 }
 
+function openCalls() {
+  const token = takeToken();
+  const finish = (reason) => show(endView({ reason, again: openCalls }));
+  new Switchboard({ show, finish, refused: leaveIfRefused, token, video: route.video, roda }).start();
+}
+
 // A reload in the middle of a call: straight back in, as the same participant.
 async function comeBack(session) {
   show(returningView());
@@ -106,6 +113,7 @@ function start() {
   startLanguage();
   document.title = t('title');
   translate(document);
+  if (route.view === 'calls') return openCalls();
   if (route.view !== 'room') return show(homeView({ isTest: route.view === 'test' }));
   if (route.isNew) {
     history.replaceState(null, '', roomPath(route.roomId, route.role) + location.search + location.hash);

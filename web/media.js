@@ -54,8 +54,10 @@ export class LocalMedia extends EventTarget {
 
   /** From now on everything is published through `client`. */
   attach(client) {
+    if (this.#client !== client) {
+      client.addEventListener('muted-by-host', ({ detail }) => this.#obey(detail.source));
+    }
     this.#client = client;
-    client.addEventListener('muted-by-host', ({ detail }) => this.#obey(detail.source));
     return this.#queue(() => Promise.all([...this.#tracks].map(([source, track]) => client.publish(source, track))));
   }
 

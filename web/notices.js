@@ -22,14 +22,22 @@ export class Notes {
   }
 }
 
-/** A modal question. Resolves with the value of the button that was pressed, or null (Esc). */
-export function ask({ titleKey, textKey, params, choices }) {
+/**
+ * A modal question. Resolves with the value of the button that was pressed, or null (Esc). `field` is something to fill
+ * in; Enter in it presses the last button.
+ */
+export function ask({ titleKey, textKey, params, choices, field = null }) {
   const title = h('h2', { id: 'question' });
   const text = h('p');
   setText(title, titleKey, params);
   setText(text, textKey, params);
   const buttons = choices.map(({ value, key, kind = '' }) => h('button', { class: kind, value, t: key }));
-  const form = h('form', { method: 'dialog' }, title, text, h('div', { class: 'choices' }, ...buttons));
+  const form = h('form', { method: 'dialog' }, title, text, field, h('div', { class: 'choices' }, ...buttons));
+  field?.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || event.target.localName !== 'input') return;
+    event.preventDefault();
+    form.requestSubmit(buttons.at(-1));
+  });
   const dialog = h('dialog', { class: 'question', 'aria-labelledby': 'question' }, form);
   document.body.append(dialog);
   return new Promise((resolve) => {

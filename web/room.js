@@ -16,7 +16,10 @@ import { listen } from './shortcuts.js';
 import { Sound } from './sound.js';
 import { Stage } from './stage.js';
 
-/** The room after the join, until the client's `ended`. `media` is attached to the client already. */
+/**
+ * The room after the join, until the client's `ended`. `media` is attached to the client already, or will be. `call` is
+ * given when it is the room of a call: {title(), add(), hangUp()} in the place of the room's id, invitation and goodbye.
+ */
 export class Room {
   #client;
   #media;
@@ -27,7 +30,10 @@ export class Room {
   #unread = 0;
   #wakeLock = null;
 
-  constructor({ client, media, devices, roomId, token, name }) {
+  #call;
+
+  constructor({ client, media, devices, roomId, token, name, call = null }) {
+    this.#call = call;
     this.#client = client;
     this.#media = media;
     this.#devices = devices;
@@ -113,19 +119,14 @@ export class Room {
     this.state = h('span', { class: 'state', role: 'status' });
     this.weak = h('span', { class: 'weak', role: 'status', hidden: true }, icon('alert'), h('span', { t: 'weak' }));
     this.recording = h('span', { class: 'recording', role: 'status', hidden: true, t: 'recordingOn' });
-    const title = h(
-      'h1',
-      { tabindex: -1 },
-      h('span', { class: 'hush', t: 'room' }),
-      ' ',
-      h('code', {}, this.#roomId),
-    );
+    const called = [h('span', { class: 'hush', t: 'room' }), ' ', h('code', {}, this.#roomId)];
+    this.title = h('h1', { tabindex: -1 }, ...(this.#call ? [] : called));
     const brand = h('span', { class: 'brand' }, logo());
     return h(
       'header',
       { class: 'bar' },
       brand,
-      title,
+      this.title,
       this.state,
       this.weak,
       this.recording,
@@ -136,6 +137,7 @@ export class Room {
 
   #buildWaiting() {
     const isHost = this.#client.isHost;
+    if (this.#call) return h('div', { class: 'waiting card' }, h('h2', { t: 'callAlone' }), h('p', { t: 'callAloneText' }));
     return h(
       'div',
       { class: 'waiting card' },
@@ -148,7 +150,7 @@ export class Room {
   #inviteButton(kind) {
     const props = { class: kind, type: 'button', label: 'inviteLabel', 'data-action': 'invite' };
     const button = h('button', props, icon('invite'), h('span', { t: 'invite' }));
-    button.addEventListener('click', () => invite(this.#roomId, this.#token));
+    button.addEventListener('click', () => (this.#call ? this.#call.add() : invite(this.#roomId, this.#token)));
     return button;
   }
 
@@ -285,6 +287,7 @@ export class Room {
     const others = [...client.participants.values()].map((one) => ({ ...one, name: this.#nameOf(one) }));
     this.people.show({ self, others, hostId: client.hostId, isHost: client.isHost });
     this.waiting.hidden = others.length > 0;
+    if (this.#call) this.title.textContent = this.#call.title();
   }
 
   #showState() {
@@ -353,6 +356,7 @@ export class Room {
   }
 
   async #leave() {
+    if (this.#call) return this.#call.hangUp();
     if (!this.#client.isHost || this.#client.participants.size === 0) return this.#client.leave();
     const choices = [
       { value: '', key: 'cancel' },

@@ -20,7 +20,7 @@ export function newRoomId(random = (bytes) => crypto.getRandomValues(bytes)) {
 }
 
 /**
- * {view: 'home' | 'test' | 'room', roomId, role, isNew, token, video}. /video without a room makes a new one and
+ * {view: 'home' | 'test' | 'calls' | 'room', roomId, role, isNew, token, video}. /video without a room makes a new one and
  * hosts it. The token comes from `#token=` or `?token=`; `?video=320x240@15` asks the camera for that size and rate.
  */
 export function parseRoute({ pathname, search = '', hash = '' }) {
@@ -29,6 +29,7 @@ export function parseRoute({ pathname, search = '', hash = '' }) {
   const token = new URLSearchParams(hash.slice(1)).get('token') ?? query.get('token');
   const common = { token, video: parseVideo(query.get('video')) };
   const roomId = decode(rawRoom);
+  if (first === 'calls') return { view: 'calls', roomId: null, role: null, ...common };
   if (first === 'teste-video') return { view: 'test', roomId: null, role: null, ...common };
   if (first === 'video' && !roomId)
     return { view: 'room', roomId: newRoomId(), role: 'host', isNew: true, ...common };

@@ -79,7 +79,7 @@ for (const [device, options] of Object.entries({ phone: PHONE, desktop: DESKTOP 
 }
 
 test('every documented address opens the page; another one does not', async () => {
-  const paths = ['/', '/teste-video', '/medico/a', '/paciente/a', '/video', '/video/a', '/participant/a'];
+  const paths = ['/', '/teste-video', '/medico/a', '/paciente/a', '/video', '/video/a', '/participant/a', '/calls'];
   for (const path of paths) {
     const response = await fetch(server.url + path);
     assert.equal(response.status, 200, path);

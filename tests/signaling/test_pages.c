@@ -90,7 +90,8 @@ static void test_page_paths(void **state)
 {
     (void)state;
     static const char *const paths[] = {"/",      "/teste-video",      "/medico/sala-teste",   "/paciente/sala-teste",
-                                        "/video", "/video/sala-teste", "/participant/a.b_c~1", "/index.html"};
+                                        "/video", "/video/sala-teste", "/participant/a.b_c~1", "/index.html",
+                                        "/calls"};
     for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
         assert_true(serve(paths[i], NULL));
         assert_int_equal(response.status, 200);

@@ -1,6 +1,9 @@
 // What does the page say in English?
 // SPDX-License-Identifier: MIT
+import calls from './calls-en.js';
+
 export default {
+  ...calls,
   title: 'Roda · video consultations',
   tagline: 'Video consultations, with calm.',
   intro: 'Nothing to install. Open the link on your phone or computer, and talk face to face.',

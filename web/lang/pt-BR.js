@@ -1,6 +1,9 @@
 // What does the page say in Brazilian Portuguese?
 // SPDX-License-Identifier: MIT
+import calls from './calls-pt-BR.js';
+
 export default {
+  ...calls,
   title: 'Roda · consultas por vídeo',
   tagline: 'Consultas por vídeo, com calma.',
   intro: 'Nada para instalar. Abra o link no celular ou no computador e converse frente a frente.',
