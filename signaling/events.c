@@ -111,6 +111,13 @@ void event_room_participants(struct participant *p)
                    "participants", participants_json(p->room)));
 }
 
+void event_server_draining(struct session *session)
+{
+    const struct hub *hub = session->hub;
+    int64_t left_us = MAX(hub->drain_until_us - hub->now_us, 0);
+    session_send(session, "server-draining", json_pack("{s:I}", "secondsLeft", (json_int_t)(left_us / 1000000)));
+}
+
 void event_user_connected(const struct participant *p)
 {
     tell_all(p->room, p, "user-connected", participant_json(p));

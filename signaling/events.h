@@ -23,6 +23,9 @@ json_t *joined_json(const struct participant *participant, bool resumed);
 void event_ice_servers(struct participant *participant);
 void event_room_participants(struct participant *participant);
 
+// Also to who is in no room: nobody new comes in any more, and in so many seconds the server stops.
+void event_server_draining(struct session *session);
+
 // ---- to all the others
 void event_user_connected(const struct participant *participant);
 void event_user_disconnected(const struct participant *participant, const char *reason);

@@ -3,7 +3,9 @@
 #include "signaling/hub.h"
 
 #include "signaling/call_book.h"
+#include "signaling/events.h"
 #include "signaling/exchange.h"
+#include "signaling/log.h"
 #include "signaling/measure.h"
 #include "signaling/media.h"
 #include "signaling/presence.h"
@@ -58,7 +60,7 @@ void hub_free(struct hub *hub)
 
 bool hub_is_full(const struct hub *hub)
 {
-    return hub->is_draining || hub->sessions->len >= hub->config->max_connections;
+    return hub->is_ending || hub->sessions->len >= hub->config->max_connections;
 }
 
 void hub_lost(struct session *session, uint16_t code)
@@ -167,9 +169,23 @@ void hub_rx_store(struct hub *hub)
     holds_open(&hub->holds, hub->store);
 }
 
-void hub_drain(struct hub *hub)
+void hub_drain(struct hub *hub, int64_t seconds)
 {
     hub->is_draining = true;
+    hub->drain_until_us = hub->now_us + seconds * SECOND_US;
+    log_info("main", "draining: %u participants may stay for %d s", hub->roster.participant_count, (int)seconds);
+    for (guint i = 0; seconds > 0 && i < hub->sessions->len; i++)
+        event_server_draining(hub->sessions->pdata[i]);
+}
+
+bool hub_is_drained(const struct hub *hub)
+{
+    return hub->is_draining && (hub->roster.participant_count == 0 || hub->now_us >= hub->drain_until_us);
+}
+
+void hub_end(struct hub *hub)
+{
+    hub->is_draining = hub->is_ending = true;
     for (guint i = 0; i < hub->sessions->len; i++)
         session_close(hub->sessions->pdata[i], CLOSE_GOING_AWAY, "the server stops");
 }

@@ -17,8 +17,7 @@ static struct server *running;
 
 static void on_signal(int number)
 {
-    (void)number;
-    server_stop(running);
+    server_stop(running, number == SIGINT);
 }
 
 static void catch_signals(struct server *server)

@@ -86,8 +86,6 @@ static struct participant *resume(struct session *session, const struct room *ro
 static bool may_try(const struct session *session, const struct join *join, struct fault *fault)
 {
     const struct hub *hub = session->hub;
-    if (hub->is_draining)
-        return !fault_say(fault, ERROR_ROOM_CLOSED, "the server is about to stop");
     if (session->participant)
         return !fault_say(fault, ERROR_BUSY, "this socket is in room %s: leave that first",
                           session->participant->room->id);
@@ -291,6 +289,8 @@ struct participant *presence_join(struct session *session, const struct join *jo
     char guest[GUEST_CHARS + 1];
     crypto_random_text(guest, GUEST_CHARS);
     const char *user = session->has_identity ? session->identity.user : join->user ? join->user : guest;
+    if (session->hub->is_draining && !(room && room_find(room, user)))
+        return fault_say(fault, ERROR_ROOM_CLOSED, "the server is about to restart: try again in a few minutes"), NULL;
     if (!room && !presence_may_make_room(session->hub, session->has_identity ? &session->identity : NULL, fault))
         return NULL;
     if (!room)
@@ -356,6 +356,8 @@ void presence_announce(struct participant *p, bool resumed)
         tell_host(p->room, p);
         return watch ? watch->entered(p, false) : (void)0;
     }
+    if (hub_of(p->room)->is_draining)
+        event_server_draining(p->session);
     event_tracks(p);
     event_sfu_offer(p);
     event_missed(p);

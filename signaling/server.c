@@ -11,6 +11,7 @@
 
 #include "signaling/hub.h"
 #include "signaling/log.h"
+#include "signaling/notify.h"
 #include "signaling/socket.h"
 #include "signaling/visit.h"
 
@@ -23,6 +24,9 @@ enum {
 
 G_STATIC_ASSERT(LWS_PRE <= SOCKET_HEADROOM);
 
+// What a stopping server waits for: that its calls are over, or nothing.
+enum { STOP_DRAINED = 1, STOP_NOW };
+
 struct server {
     struct lws_context *context;
     struct lws_vhost *vhost;
@@ -30,7 +34,8 @@ struct server {
     struct site *site; // NULL: not serving yet, or no more
     lws_sorted_usec_list_t tick;
     volatile sig_atomic_t is_stopping;
-    int64_t drained_us; // when a stopping server waits no longer; 0: not stopping yet
+    int64_t ended_us; // when a server that closes its sockets waits no longer
+    struct notify notify;
     bool is_tls;
     char url[320];
     struct lws_protocol_vhost_options headers[16];
@@ -477,6 +482,7 @@ struct server *server_new(const struct config *config, char *err, size_t err_siz
     server->is_tls = config->tls_cert != NULL;
     lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
     bound_files();
+    notify_open(&server->notify);
     fill_headers(server);
     if (!listen_on(server, config, err, err_size)) {
         server_free(server);
@@ -492,6 +498,7 @@ void server_free(struct server *server)
         return;
     if (server->context)
         lws_context_destroy(server->context);
+    notify_close(&server->notify);
     g_free(server);
 }
 
@@ -505,18 +512,31 @@ static void on_tick(lws_sorted_usec_list_t *tick)
     struct server *server = lws_container_of(tick, struct server, tick);
     set_time(server);
     hub_tick(server->hub);
+    notify_tick(&server->notify, server->hub);
     lws_sul_schedule(server->context, 0, &server->tick, on_tick, TICK_EVERY_MS * LWS_US_PER_MS);
 }
 
-static bool has_drained(struct server *server)
+static void begin_to_stop(struct server *server)
 {
     struct hub *hub = server->hub;
-    set_time(server);
-    if (server->drained_us == 0) {
-        server->drained_us = hub->now_us + DRAIN_MS * INT64_C(1000);
-        hub_drain(hub);
+    if (!hub->is_draining) {
+        notify_stopping(&server->notify);
+        hub_drain(hub, server->is_stopping == STOP_NOW ? 0 : hub->config->drain_timeout);
     }
-    return hub->sessions->len == 0 || hub->now_us >= server->drained_us;
+    if (hub->is_ending || (server->is_stopping != STOP_NOW && !hub_is_drained(hub)))
+        return;
+    server->ended_us = hub->now_us + END_MS * INT64_C(1000);
+    hub_end(hub);
+}
+
+static bool has_stopped(struct server *server)
+{
+    struct hub *hub = server->hub;
+    if (!server->is_stopping)
+        return false;
+    set_time(server);
+    begin_to_stop(server);
+    return hub->is_ending && (hub->sessions->len == 0 || hub->now_us >= server->ended_us);
 }
 
 void server_run(struct server *server, struct hub *hub)
@@ -527,7 +547,8 @@ void server_run(struct server *server, struct hub *hub)
     server->site = site_new(hub);
     on_tick(&server->tick);
     hub_rx_sfu(hub); // it may have woken us before we were there
-    while (!server->is_stopping || !has_drained(server))
+    notify_ready(&server->notify);
+    while (!has_stopped(server))
         if (lws_service(server->context, 0) < 0)
             break;
     lws_sul_cancel(&server->tick);
@@ -545,8 +566,8 @@ void server_wake(void *arg)
     lws_cancel_service(server->context);
 }
 
-void server_stop(struct server *server)
+void server_stop(struct server *server, bool at_once)
 {
-    server->is_stopping = 1;
+    server->is_stopping = at_once || server->is_stopping ? STOP_NOW : STOP_DRAINED;
     lws_cancel_service(server->context);
 }

@@ -7,7 +7,7 @@
 #include "signaling/session.h"
 
 enum {
-    DRAIN_MS = 3000,          // how long a stopping server waits for its sockets to close
+    END_MS = 3000,            // how long a server that ends waits for its sockets to close
     CLOSE_PATIENCE_S = 5,     // how long one closing socket may take
     HEADER_BYTES_MAX = 16384, // of a request
 };
@@ -21,8 +21,11 @@ void server_free(struct server *server);
 // "http://localhost:3001": where a person on this machine finds it.
 const char *server_url(const struct server *server);
 
-// Serves until server_stop(), then closes every socket (1001). No session is left afterwards.
+// Serves until server_stop(), then until the calls are over or DRAIN_TIMEOUT has passed, then closes every socket
+// (1001). No session is left afterwards.
 void server_run(struct server *server, struct hub *hub);
 
-void server_wake(void *server);          // any thread: the media server or the store has something to say
-void server_stop(struct server *server); // any thread, and signal handlers
+void server_wake(void *server); // any thread: the media server or the store has something to say
+
+// Any thread, and signal handlers. The second time it is at once.
+void server_stop(struct server *server, bool at_once);

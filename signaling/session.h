@@ -68,6 +68,8 @@ struct hub {
     struct crowd tried;      // passwords tried at one room from anywhere
     struct bucket passwords; // hashed by this thread, which has other things to do
     bool is_draining;        // the server is about to stop: nobody new comes in
+    int64_t drain_until_us;  // then it stops, whoever is left
+    bool is_ending;          // every socket is being closed
     // Set by the driver.
     int64_t now_us;  // monotonic
     int64_t wall_ms; // UTC

@@ -338,6 +338,8 @@ struct store_health store_health(struct store *store)
     struct store_health health = store->health;
     health.waiting = store->queue.length;
     health.is_degraded = store->is_failing || is_stalled(store);
+    health.is_stuck = !store->is_failing && store->busy_since_us &&
+                      g_get_monotonic_time() - store->busy_since_us >= STORE_STUCK_MS * INT64_C(1000);
     g_mutex_unlock(&store->lock);
     return health;
 }

@@ -23,6 +23,7 @@
 enum {
     STORE_QUEUE_NEW_MAX = 16384,  // writes waiting; beyond that nothing new is to begin
     STORE_QUEUE_MAX = 32768,      // and beyond that writes are lost
+    STORE_STUCK_MS = 15000,       // a writer that takes this long stands still
     STORE_STALL_MS = 2000,        // a disk that takes this long for a batch holds no acknowledgement back
     STORE_LIMIT_MAX = 101,        // rows of one page: 100, and one to know whether there are more
     STORE_OFFSET_MAX = 10000,     // rows skipped
@@ -53,6 +54,7 @@ bool store_has_room(struct store *store);
 
 struct store_health {
     bool is_degraded;        // the disk is full, fails, or takes too long
+    bool is_stuck;           // the writer neither gets on nor fails
     unsigned waiting;        // writes in the queue
     uint64_t written, lost;  // writes
     uint64_t refused;        // by store_has_room()

@@ -94,6 +94,7 @@ export async function start({ build, root, net, address, core, swarm, environmen
       MEDIA_BIND: address,
       PORT: String(PORT),
       DATABASE_URL: ':memory:',
+      DRAIN_TIMEOUT: '0',
       WEB_DIR: `${root}/web`,
       MAX_PARTICIPANTS: '1000',
       MAX_CONNECTIONS: '10000',

@@ -84,7 +84,7 @@ function describe(value) {
 export async function startServer(env = {}) {
   const binary = process.env.RODA_BIN ?? BINARIES.find(existsSync);
   if (!binary) throw new Error('no server: build it (script/server does) or name it in RODA_BIN');
-  const settings = { PORT: '0', DATABASE_URL: ':memory:', WEB_DIR: `${ROOT}web`, LOG_LEVEL: process.env.RODA_LOG ?? 'warn', ...env };
+  const settings = { PORT: '0', DATABASE_URL: ':memory:', DRAIN_TIMEOUT: '0', WEB_DIR: `${ROOT}web`, LOG_LEVEL: process.env.RODA_LOG ?? 'warn', ...env };
   const child = spawn(binary, { env: { PATH: process.env.PATH, ...settings }, stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
   const url = await new Promise((resolve, reject) => {

@@ -474,14 +474,47 @@ static void test_draining(void **state)
 {
     (void)state;
     struct rig *rig = rig_new(NULL);
-    struct client *ana = client_new(rig, NULL), *late = client_new(rig, NULL);
-    client_join(ana, "ana", NULL);
-    rig->hub->is_draining = true;
+    struct client *ana = client_new(rig, NULL), *late = client_new(rig, NULL), *again = client_new(rig, NULL);
+    char *token = g_strdup(text_of(client_join(ana, "ana", NULL), "sessionToken"));
+    hub_drain(rig->hub, 100);
+    assert_int_equal(json_integer_value(json_object_get(client_wait(ana, "server-draining"), "secondsLeft")), 100);
+    client_wait(late, "server-draining"); // also who is in no room
     client_ask_badly(late, "join-room", "{\"roomId\":\"r\"}", "room-closed");
-    hub_drain(rig->hub);
-    assert_int_equal(ana->close_code, 1001);
+    client_ask_badly(late, "join-room", "{\"roomId\":\"new\"}", "room-closed");
+    assert_int_equal(roster_room_count(&rig->hub->roster), 1);
+    client_ask(ana, "chat-message", "{\"text\":\"still here\"}");
+
+    // A lost socket comes back, and learns what is left.
+    client_drop(ana, 1006);
+    rig_pass(rig, 10);
+    client_clear(again);
+    char *data = g_strdup_printf("{\"roomId\":\"r\",\"sessionToken\":\"%s\"}", token);
+    assert_true(flag_of(client_ask(again, "join-room", data), "resumed"));
+    int64_t left = json_integer_value(json_object_get(client_wait(again, "server-draining"), "secondsLeft"));
+    assert_true(left >= 88 && left <= 90);
+    assert_false(hub_is_drained(rig->hub));
+    rig_pass(rig, 91);
+    assert_true(hub_is_drained(rig->hub)); // the time is over
+    hub_end(rig->hub);
+    assert_int_equal(again->close_code, 1001);
+    g_free(token);
+    g_free(data);
     assert_true(hub_is_full(rig->hub));
     rig_turn(rig);
+    rig_free(rig);
+}
+
+static void test_drained_when_empty(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL);
+    struct client *ana = client_new(rig, NULL), *idle = client_new(rig, NULL);
+    client_join(ana, "ana", NULL);
+    hub_drain(rig->hub, 1000);
+    assert_false(hub_is_drained(rig->hub));
+    client_ask(ana, "leave-room", "{}");
+    assert_true(hub_is_drained(rig->hub));
+    assert_int_equal(idle->close_code, 0);
     rig_free(rig);
 }
 
@@ -489,6 +522,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_drained_when_empty),
         cmocka_unit_test(test_what_was_missed),
         cmocka_unit_test(test_missed_is_bounded),
         cmocka_unit_test(test_resume_takes_over),

@@ -29,10 +29,10 @@ static pid_t start(const char *const *arguments, const char *const *environment,
     if (pid > 0)
         return pid;
     char *argv[8] = {(char *)RODA_FAKE};
-    char *envp[24] = {(char *)"ASAN_OPTIONS=detect_leaks=1"};
+    char *envp[26] = {(char *)"ASAN_OPTIONS=detect_leaks=1"};
     for (int i = 0; arguments && arguments[i] && i < 6; i++)
         argv[i + 1] = (char *)arguments[i];
-    for (int i = 0; environment && environment[i] && i < 22; i++)
+    for (int i = 0; environment && environment[i] && i < 24; i++)
         envp[i + 1] = (char *)environment[i];
     dup2(out, STDOUT_FILENO);
     if (err >= 0)
@@ -51,10 +51,10 @@ static void bound_waits(int fd)
 struct process process_start(const char *const *environment)
 {
     struct process process = {0};
-    const char *with_port[24] = {"PORT=0", "LOG_LEVEL=error", "DATABASE_URL=:memory:"};
+    const char *with_port[26] = {"PORT=0", "LOG_LEVEL=error", "DATABASE_URL=:memory:", "DRAIN_TIMEOUT=0"};
     int pipe_fds[2];
     for (int i = 0; environment && environment[i] && i < 20; i++)
-        with_port[i + 3] = environment[i];
+        with_port[i + 4] = environment[i];
     assert_int_equal(pipe(pipe_fds), 0);
     process.pid = start(NULL, with_port, pipe_fds[1], -1);
     close(pipe_fds[1]);
@@ -80,6 +80,11 @@ static int wait_for(pid_t pid)
 int process_stop(struct process *process)
 {
     kill(process->pid, SIGTERM);
+    return process_wait(process);
+}
+
+int process_wait(struct process *process)
+{
     close(process->out);
     return wait_for(process->pid);
 }

@@ -20,6 +20,7 @@ struct process {
 struct process process_start(const char *const *environment);
 // Sends SIGTERM and returns its exit status.
 int process_stop(struct process *process);
+int process_wait(struct process *process); // it ends by itself
 // Runs it to its end; standard output and error go to text. Returns the exit status.
 int process_run(const char *const *arguments, const char *const *environment, char *text, size_t size);
 
