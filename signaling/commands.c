@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "signaling/archive.h"
+#include "signaling/calls.h"
+#include "signaling/commands_call.h"
 #include "signaling/commands_room.h"
 #include "signaling/events.h"
 #include "signaling/ice_servers.h"
@@ -27,33 +29,9 @@ struct command {
     double cost;    // in messages
 };
 
-enum { IN_ROOM = 1, HOST = 2, OR_WAITING = 4 };
+enum { IN_ROOM = 1, HOST = 2, OR_WAITING = 4, ACCEPTS = 8 };
 
 // ---- coming and going ---------------------------------------------------------------------------------------
-
-// A token in the message counts like one in the URL. An expired one is overlooked where a session token is shown.
-static void take_token(struct request *r, const char *session_token)
-{
-    const char *token = field_text(&r->fields, "token", TOKEN_MAX);
-    char why[120];
-    struct identity identity;
-    if (!token || auth_is_open(r->hub->auth) || request_failed(r))
-        return;
-    int rc = auth_verify(r->hub->auth, token, r->hub->wall_ms, &identity, why, sizeof(why));
-    if (rc == -ETIME && session_token)
-        return;
-    if (rc != 0) {
-        fault_say(&r->fault, ERROR_UNAUTHORIZED, "token: %s", why);
-        return;
-    }
-    const struct account *mine = r->session->user;
-    bool is_same = mine && strcmp(mine->key, identity.user) == 0;
-    if (!is_same && hub_user_is_full(r->hub, identity.user)) {
-        fault_say(&r->fault, ERROR_RATE_LIMITED, "you have too many connections open (MAX_CONNECTIONS_PER_USER)");
-        return identity_clear(&identity);
-    }
-    session_set_identity(r->session, &identity);
-}
 
 static void join_room(struct request *r)
 {
@@ -70,7 +48,7 @@ static void join_room(struct request *r)
         .wants_new_media = field_bool(f, "freshMedia", false),
     };
     bool resumed = false;
-    take_token(r, join.session_token);
+    request_token(r, join.session_token);
     if (request_failed(r))
         return;
     struct participant *p = presence_join(r->session, &join, &resumed, &r->fault);
@@ -95,6 +73,8 @@ static void leave_room(struct request *r)
 
 static void remove_participant(struct request *r)
 {
+    if (r->me->room->call)
+        return command_call_remove(r);
     struct participant *target = request_participant(r, "targetId");
     const char *reason = field_text(&r->fields, "reason", REASON_CHARS_MAX);
     if (target == r->me)
@@ -121,7 +101,7 @@ static void heartbeat(struct request *r)
 // ---- negotiation --------------------------------------------------------------------------------------------
 
 // Whom a description or candidate is for: the documents name the field in three ways. NULL: the media server.
-static struct participant *read_target(struct request *r)
+static const char *read_target(struct request *r)
 {
     static const char *const names[] = {"target", "targetUserId", "to"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -131,8 +111,8 @@ static struct participant *read_target(struct request *r)
         const char *text = json_string_value(value);
         if (text && strcmp(text, "sfu") == 0)
             return NULL;
-        struct participant *target = request_participant(r, names[i]);
-        if (target == r->me)
+        const char *target = field_need_id(&r->fields, names[i], is_user_id);
+        if (target && strcmp(target, r->me->user) == 0)
             fault_say(&r->fault, ERROR_BAD_FIELD, "%s: that is you", names[i]);
         return target;
     }
@@ -177,12 +157,24 @@ static size_t read_sources(struct request *r, struct sfu_mid_source sources[SFU_
     return n;
 }
 
+static void relay(struct request *r, const char *target, const char *event)
+{
+    struct actor actor;
+    struct participant *to = room_find(r->me->room, target);
+    if (r->me->room->call && actor_of_session(r->session, &actor))
+        calls_relay(r->hub, r->me->room->call, &actor, target, event, r->message.data, &r->fault);
+    else if (to)
+        event_relay(r->me->user, r->me->name, to, event, r->message.data);
+    else
+        fault_say(&r->fault, ERROR_NOT_FOUND, "target: nobody of that name is in the room");
+}
+
 // True when the message is somebody else's and was passed on, or was wrong.
 static bool relayed(struct request *r, const char *event)
 {
-    struct participant *target = read_target(r);
+    const char *target = read_target(r);
     if (target && !request_failed(r))
-        event_relay(r->me->user, r->me->name, target, event, r->message.data);
+        relay(r, target, event);
     return target || request_failed(r);
 }
 
@@ -333,8 +325,8 @@ static void chat_message(struct request *r)
 static const struct command commands[] = {
     {"join-room", join_room, 0, 4},
     {"leave-room", leave_room, IN_ROOM | OR_WAITING, 1},
-    {"signal-offer", signal_offer, IN_ROOM, 4},
-    {"signal-answer", signal_answer, IN_ROOM, 4},
+    {"signal-offer", signal_offer, IN_ROOM | ACCEPTS, 4},
+    {"signal-answer", signal_answer, IN_ROOM | ACCEPTS, 4},
     {"ice-candidate", ice_candidate, IN_ROOM, 0.25},
     {"media-update", media_update, IN_ROOM, 1},
     {"mute-participant", mute_participant, IN_ROOM | HOST, 1},
@@ -346,6 +338,12 @@ static const struct command commands[] = {
     {"lock-room", command_lock_room, IN_ROOM | HOST, 1},
     {"update-room", command_update_room, IN_ROOM | HOST, 4},
     {"heartbeat", heartbeat, 0, 1},
+    {"call-initiate", command_call_initiate, 0, 4},
+    {"call-answer", command_call_answer, 0, 4},
+    {"call-decline", command_call_decline, 0, 1},
+    {"call-end", command_call_end, 0, 1},
+    {"call-leave", command_call_leave, 0, 1},
+    {"call-add-participants", command_call_add_participants, 0, 4},
     {"select-layer", select_layer, IN_ROOM, 1},
 };
 
@@ -408,6 +406,20 @@ static void check_needs(struct request *r, unsigned needs)
         fault_say(&r->fault, ERROR_FORBIDDEN, "only a host may do that");
 }
 
+// A fault names fields as the model does; the client wrote them in its own way.
+static void refuse(struct request *r)
+{
+    struct fault said = r->fault;
+    const char *colon = strchr(r->fault.text, ':');
+    char field[40];
+    if (r->fault.error == ERROR_BAD_FIELD && r->message.event && colon &&
+        (size_t)(colon - r->fault.text) < sizeof(field)) {
+        g_strlcpy(field, r->fault.text, (gsize)(colon - r->fault.text) + 1);
+        g_snprintf(said.text, sizeof(said.text), "%s%s", dialect_field_name(r->message.event, field), colon);
+    }
+    session_refuse(r->session, r->message.id, r->message.event, &said);
+}
+
 void command_rx(struct session *session, const char *text, size_t len)
 {
     struct request r = {.session = session, .hub = session->hub, .me = session->participant};
@@ -419,12 +431,14 @@ void command_rx(struct session *session, const char *text, size_t len)
     held_begin(&session->held);
     const struct command *command = read_command(&r, text, len);
     limit(&r, command ? command->cost : 1);
+    if (command && (command->needs & IN_ROOM) && !request_failed(&r))
+        command_call_adopt(&r, command->needs & ACCEPTS);
     if (command)
         check_needs(&r, command->needs);
     if (!request_failed(&r))
         command->run(&r);
     if (request_failed(&r))
-        session_refuse(session, r.message.id, r.message.event, &r.fault);
+        refuse(&r);
     else if (!r.is_answered)
         request_reply(&r, json_object());
     held_end(&session->held);

@@ -24,24 +24,37 @@ const struct dialect *dialect_guess(const char *wire_event)
     return &dialect_signal;
 }
 
+// A command of that wire name in whatever dialect, or NULL.
+static const struct dialect_name *find_command(const char *wire_event)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(dialects); i++)
+        for (const struct dialect_name *row = dialects[i]->commands; row->wire; row++)
+            if (strcmp(row->wire, wire_event) == 0)
+                return row;
+    return NULL;
+}
+
+const char *dialect_field_name(const char *wire_event, const char *name)
+{
+    const struct dialect_name *row = find_command(wire_event);
+    for (const struct dialect_field *field = row ? row->fields : NULL; field && field->wire; field++)
+        if (strcmp(field->model, name) == 0)
+            return field->wire;
+    return name;
+}
+
 const char *dialect_read(const char *wire_event, json_t *data)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(dialects); i++) {
-        for (const struct dialect_name *row = dialects[i]->commands; row->wire; row++) {
-            if (strcmp(row->wire, wire_event) != 0)
-                continue;
-            for (const struct dialect_field *field = row->fields; field && field->wire; field++) {
-                json_t *value = json_object_get(data, field->wire);
-                if (!value)
-                    continue;
-                if (!json_object_get(data, field->model))
-                    json_object_set(data, field->model, value);
-                json_object_del(data, field->wire);
-            }
-            return row->model;
-        }
+    const struct dialect_name *row = find_command(wire_event);
+    for (const struct dialect_field *field = row ? row->fields : NULL; field && field->wire; field++) {
+        json_t *value = json_object_get(data, field->wire);
+        if (!value)
+            continue;
+        if (!json_object_get(data, field->model))
+            json_object_set(data, field->model, value);
+        json_object_del(data, field->wire);
     }
-    return wire_event;
+    return row ? row->model : wire_event;
 }
 
 const char *dialect_write(const struct dialect *dialect, const char *model_event, json_t **data)

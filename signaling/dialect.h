@@ -40,6 +40,9 @@ const struct dialect *dialect_guess(const char *wire_event);
 // unknown name is returned as it is.
 const char *dialect_read(const char *wire_event, json_t *data);
 
+// What a field of the model is called in a command of that wire name: `name` itself unless a table says otherwise.
+const char *dialect_field_name(const char *wire_event, const char *name);
+
 // The wire name of an event in that dialect. *data is replaced by a copy when a field changes its name; the caller
 // frees what *data is afterwards.
 const char *dialect_write(const struct dialect *dialect, const char *model_event, json_t **data);

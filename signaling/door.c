@@ -26,10 +26,21 @@ static bool read_identity(const struct hub *hub, const char *token, struct door 
     return false;
 }
 
-bool door_open(const struct hub *hub, const struct http_request *request, const char *token, const char *dialect,
+static void read_user(const struct hub *hub, const struct door_query *query, struct door *door)
+{
+    if (!auth_is_open(hub->auth) || !query->user)
+        return;
+    g_strlcpy(door->user, query->user, sizeof(door->user));
+    if (query->name && strlen(query->name) < sizeof(door->name) && g_utf8_validate(query->name, -1, NULL))
+        g_strlcpy(door->name, query->name, sizeof(door->name));
+}
+
+bool door_open(const struct hub *hub, const struct http_request *request, const struct door_query *query,
                struct door *door, struct http_response *response)
 {
+    const char *dialect = query->dialect, *token = query->token;
     *door = (struct door){.dialect = dialect ? dialect_find(dialect) : NULL};
+    read_user(hub, query, door);
     g_strlcpy(door->address, request->address ? request->address : "", sizeof(door->address));
     if (strcmp(request->path, "/ws") != 0)
         http_error(response, 404, "not-found", "the WebSocket is at /ws");
@@ -42,6 +53,8 @@ bool door_open(const struct hub *hub, const struct http_request *request, const 
                    "too many connections from your address are open (MAX_CONNECTIONS_PER_ADDRESS)");
     else if (dialect && !door->dialect)
         http_error(response, 400, "bad-field", "dialect: not one this server speaks");
+    else if (query->user && auth_is_open(hub->auth) && !is_user_id(query->user))
+        http_error(response, 400, "bad-field", "user: not an id this server takes");
     else
         return read_identity(hub, token ? token : http_bearer(request->authorization), door, response);
     return false;

@@ -22,3 +22,7 @@ void request_reply(struct request *request, json_t *data);
 
 // The participant of my room a field names; NULL and the fault when there is none.
 struct participant *request_participant(struct request *request, const char *field);
+
+// A `token` in the message counts like one in the URL. An expired one is overlooked where a session token is shown
+// (else NULL).
+void request_token(struct request *request, const char *session_token);

@@ -291,13 +291,19 @@ static struct door *take_door(struct lws *wsi)
 // 0: go on. 1: refused and answered.
 static int confirm_upgrade(struct server *server, struct lws *wsi)
 {
-    char path[PATH_MAX_BYTES + 1] = "", token[TOKEN_MAX + 16], dialect[32];
+    char path[PATH_MAX_BYTES + 1] = "", token[TOKEN_MAX + 16], dialect[32], user[USER_MAX + 32];
+    char name[NAME_MAX_BYTES + 32];
     lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI);
     struct visit *visit = read_visit(server, wsi, HTTP_GET, path);
     struct door *door = g_new0(struct door, 1);
     int rc = 0;
-    if (door_open(server->hub, &visit->request, lws_get_urlarg_by_name(wsi, "token=", token, sizeof(token)),
-                  lws_get_urlarg_by_name(wsi, "dialect=", dialect, sizeof(dialect)), door, &visit->response)) {
+    const struct door_query query = {
+        .token = lws_get_urlarg_by_name(wsi, "token=", token, sizeof(token)),
+        .dialect = lws_get_urlarg_by_name(wsi, "dialect=", dialect, sizeof(dialect)),
+        .user = lws_get_urlarg_by_name(wsi, "user=", user, sizeof(user)),
+        .name = lws_get_urlarg_by_name(wsi, "name=", name, sizeof(name)),
+    };
+    if (door_open(server->hub, &visit->request, &query, door, &visit->response)) {
         lws_set_opaque_user_data(wsi, door); // there is no struct connection before the upgrade is done
     } else {
         struct http_response *response = &visit->response;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "signaling/call_book.h"
 #include "signaling/commands.h"
 #include "signaling/hub.h"
 #include "signaling/log.h"
@@ -77,6 +78,10 @@ struct socket *socket_new(struct hub *hub, const struct door *door, void (*want_
     socket->session = session_new(hub, &output, socket, door->dialect, door->has_identity ? &door->identity : NULL);
     if (door->address[0])
         session_set_address(socket->session, door->address);
+    if (door->user[0])
+        session_identify(socket->session, door->user, door->name[0] ? door->name : NULL);
+    if (door->has_identity)
+        book_greet(socket->session);
     return socket;
 }
 

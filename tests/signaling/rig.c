@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "signaling/calls.h"
 #include "signaling/commands.h"
 #include "signaling/crypto.h"
 #include "signaling/log.h"
@@ -116,6 +117,26 @@ struct client *client_new(struct rig *rig, const char *dialect)
     g_queue_init(&client->inbox);
     g_ptr_array_add(rig->clients, client);
     return client;
+}
+
+struct client *client_of(struct rig *rig, const char *dialect, const char *user)
+{
+    struct client *client = client_new(rig, dialect);
+    if (auth_is_open(rig->auth)) {
+        session_identify(client->session, user, user);
+        return client;
+    }
+    struct identity identity = {.name = g_strdup(user), .role = ROLE_PARTICIPANT};
+    g_strlcpy(identity.user, user, sizeof(identity.user));
+    session_set_identity(client->session, &identity);
+    return client;
+}
+
+struct call *call_of(struct rig *rig, const char *id)
+{
+    struct call *call = calls_find(rig->hub, id);
+    assert_non_null(call);
+    return call;
 }
 
 void client_say(struct client *client, const char *message)

@@ -37,6 +37,8 @@ void rig_turn(struct rig *rig);                 // what a loop turn does: media 
 void rig_pass(struct rig *rig, double seconds); // ticking on the way
 
 struct client *client_new(struct rig *rig, const char *dialect); // NULL: let it be inferred
+// The same in open mode with ?user= (and as name), or with the token (in the rig's own secret) of that user.
+struct client *client_of(struct rig *rig, const char *dialect, const char *user);
 void client_say(struct client *client, const char *message);     // as it is, then a turn
 // Sends {event, id, data} and returns the data of its ack (borrowed), or fails the test.
 json_t *client_ask(struct client *client, const char *event, const char *data);
@@ -54,6 +56,9 @@ struct participant *client_participant(struct client *client);
 
 const char *text_of(const json_t *data, const char *field); // "" when it is no text
 bool flag_of(const json_t *data, const char *field);
+
+// The call with that id in the book, which must be there.
+struct call *call_of(struct rig *rig, const char *id);
 
 // The next command the media server got that begins so; fails when there is none.
 void expect_command(struct rig *rig, const char *beginning);

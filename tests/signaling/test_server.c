@@ -242,7 +242,7 @@ static void test_wrong_messages(void **state)
         {"{\"event\":\"heartbeat \"}", "unknown-event"},
         {"{\"event\":\"__proto__\"}", "unknown-event"},
         {"{\"event\":\"recording-start\"}", "unknown-event"},
-        {"{\"event\":\"CALL_INITIATE\"}", "unknown-event"},
+        {"{\"event\":\"CALL_INITIATED\"}", "unknown-event"},
         {"{\"event\":\"leave-room\"}", "not-found"},
         {"{\"event\":\"signal-offer\",\"data\":{\"sdp\":\"v=0\"}}", "not-found"},
         {"{\"event\":\"close-room\"}", "not-found"},
