@@ -28,6 +28,8 @@ export class Controls {
     this.leave = button('leave', looks('leave', 'leave', 'leaveLabel', 'danger'), leave);
     this.badge = h('span', { class: 'badge', hidden: true, 'aria-hidden': 'true' });
     this.chat.querySelector('.disc').append(this.badge);
+    this.knocks = h('span', { class: 'badge', hidden: true, 'aria-hidden': 'true' });
+    this.people.querySelector('.disc').append(this.knocks);
     const all = [this.microphone, this.camera, this.screen, this.chat, this.people, this.leave];
     this.element = h('nav', { class: 'controls', label: 'controls' }, ...all);
   }
@@ -62,6 +64,13 @@ export class Controls {
     this.badge.textContent = count > 9 ? '9+' : String(count);
     if (count > 0) setLabel(this.chat, 'chatUnread', { count });
     else setLabel(this.chat, 'chatLabel');
+  }
+
+  showKnocks(count) {
+    this.knocks.hidden = count === 0;
+    this.knocks.textContent = String(count);
+    if (count > 0) setLabel(this.people, 'peopleKnock', { count });
+    else setLabel(this.people, 'peopleLabel');
   }
 
   #show(element, iconName, label) {

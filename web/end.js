@@ -12,6 +12,9 @@ const TITLES = {
   unauthorized: 'endUnauthorized',
   forbidden: 'endUnauthorized',
   replaced: 'endReplaced',
+  locked: 'endLocked',
+  denied: 'endDenied',
+  'rate-limited': 'endTooOften',
 };
 
 /** Between a reload and being back in the room. */

@@ -9,10 +9,15 @@ import { NAME_MAX, rememberName, rememberedName } from './names.js';
 import { problem } from './notices.js';
 import { DeviceLists, languageButton } from './settings.js';
 
-/** `enter({name})` returns a promise; `failed(key)` may be called later to say why it did not work. */
+const PASSWORD_MAX = 128;
+
+/**
+ * `enter({name, password})` returns a promise; later one of failed(), askPassword() and knocking() says how it went.
+ */
 export class Lobby {
   #media;
   #enter;
+  door = null; // in place of the form while somebody waits
   #stopLevel = null;
   #levelTrack = null;
 
@@ -43,8 +48,48 @@ export class Lobby {
 
   /** The room could not be entered. */
   failed(key) {
-    this.#setBusy(false);
+    this.back();
     this.trouble.replaceChildren(problem(key));
+  }
+
+  /** To the form, as if nothing had been tried. */
+  back() {
+    this.#setBusy(false);
+    this.trouble.replaceChildren();
+    if (!this.door) return;
+    this.door.replaceWith(this.form);
+    this.door = null;
+    this.submit.focus();
+  }
+
+  /** The room asks for a password, or for another one than was given. */
+  askPassword(isWrong) {
+    this.#setBusy(false);
+    this.passwordBox.hidden = false;
+    this.password.value = '';
+    setText(this.passwordProblem, isWrong ? 'passwordWrong' : 'passwordNeeded');
+    this.passwordProblem.classList.toggle('problem', isWrong);
+    this.password.setAttribute('aria-invalid', String(isWrong));
+    this.password.focus();
+  }
+
+  /** The host decides now; `leave()` is for whoever does not want to wait. */
+  knocking(leave) {
+    const before = this.door;
+    const title = h('h1', { t: 'letIn', tabindex: -1 });
+    const button = h('button', { class: 'large', type: 'button', t: 'leaveDoor', on: { click: leave } });
+    this.door = h(
+      'section',
+      { class: 'card door', role: 'status' },
+      h('span', { class: 'spinner' }),
+      title,
+      h('p', { class: 'hush', t: 'letInText' }),
+      this.notice,
+      button,
+    );
+    (this.form.isConnected ? this.form : before).replaceWith(this.door);
+    title.focus({ preventScroll: true });
+    this.#show(); // after a reload nothing has changed since this view was made
   }
 
   /** The server does not answer yet; it goes on being tried. */
@@ -91,6 +136,16 @@ export class Lobby {
     this.choice = h('details', { open: isWide }, h('summary', { t: 'deviceChoice' }), this.lists.element);
     this.notice = h('div', { class: 'notice' });
     this.trouble = h('div', { class: 'notice' });
+    this.password = h('input', {
+      id: 'password',
+      type: 'password',
+      autocomplete: 'off',
+      maxlength: PASSWORD_MAX,
+      'aria-describedby': 'password-problem',
+    });
+    this.passwordProblem = h('p', { id: 'password-problem', role: 'alert' });
+    const label = h('label', { for: 'password', t: 'roomPassword' });
+    this.passwordBox = h('div', { class: 'password', hidden: true }, label, this.password, this.passwordProblem);
     this.submit = h('button', { class: 'accent large submit', type: 'submit', t: 'enterRoom' });
     this.muted = h('p', { class: 'hush', t: 'enterMuted', hidden: true });
     this.form = h(
@@ -103,6 +158,7 @@ export class Lobby {
       h('label', { for: 'name', t: 'yourName' }),
       this.name,
       this.nameProblem,
+      this.passwordBox,
       this.choice,
       this.trouble,
       this.submit,
@@ -192,6 +248,6 @@ export class Lobby {
     rememberName(name);
     this.trouble.replaceChildren();
     this.#setBusy(true);
-    this.#enter({ name });
+    this.#enter({ name, password: this.password.value || undefined });
   }
 }

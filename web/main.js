@@ -44,15 +44,20 @@ function begin() {
   return { devices, media, token: takeToken() };
 }
 
-function openLobby() {
-  const { devices, media, token } = begin();
+function makeLobby({ devices, media, token }) {
   const lobby = new Lobby({
     route,
     media,
     devices,
-    enter: ({ name }) => enter({ devices, media, token, name, lobby }),
+    enter: ({ name, password }) => enter({ devices, media, token, name, password, lobby }),
   });
-  roda.media = media;
+  return lobby;
+}
+
+function openLobby() {
+  const all = begin();
+  const lobby = makeLobby(all);
+  roda.media = all.media;
   show(lobby.element, lobby);
   lobby.start();
   return lobby;
@@ -65,23 +70,43 @@ async function leaveIfRefused(client, token) {
   if (response?.status === 401 || response?.status === 403) client.leave('unauthorized');
 }
 
-async function enter({ devices, media, token, name, lobby, sessionToken }) {
+// The host has to say yes first; whoever came back from a reload gets the lobby's picture of itself meanwhile.
+function waitAtDoor(client, lobby) {
+  if (shown !== lobby) show(lobby.element, lobby);
+  lobby.knocking(() => client.leave());
+}
+
+function refused(error, { media, lobby }) {
+  const reason = error.reason ?? error.code;
+  if (lobby && reason === 'left') return lobby.back();
+  if (lobby && reason.startsWith('password')) return lobby.askPassword(reason === 'password-wrong');
+  return lobby ? lobby.failed(endTitle(reason)) : finish(reason, media);
+}
+
+async function enter({ devices, media, token, name, password, lobby, sessionToken }) {
   const client = new RodaClient({ token });
+  let isIn = false;
   roda.client = client;
   client.addEventListener('drop', ({ detail }) => {
     if (client.status !== 'connecting' || detail.retryMs === null) return;
     lobby?.waiting();
     leaveIfRefused(client, token);
   });
+  client.addEventListener('waiting', () => {
+    if (isIn) return; // it was: the room says so itself
+    lobby ??= makeLobby({ devices, media, token });
+    waitAtDoor(client, lobby);
+  });
   client.addEventListener('error', ({ detail }) => console.warn('roda:', detail.error));
   try {
     await client.connect();
     await media.attach(client);
-    await client.join({ roomId: route.roomId, name, role: route.role, sessionToken });
+    await client.join({ roomId: route.roomId, name, role: route.role, password, sessionToken });
   } catch (error) {
     client.leave();
-    return lobby ? lobby.failed(endTitle(error.code)) : finish(error.code, media);
+    return refused(error, { media, lobby });
   }
+  isIn = true;
   const room = new Room({ client, media, devices, roomId: route.roomId, token, name });
   roda.room = room;
   client.addEventListener('ended', ({ detail }) => finish(detail.reason, media));

@@ -4,17 +4,20 @@ import { h, setLabel, setText } from './dom.js';
 import { icon } from './icons.js';
 import { hue, initials } from './tile.js';
 
-/** `mute(participant)` and `remove(participant)` are called for the host's buttons. */
+/**
+ * `mute(participant)` and `remove(participant)` are called for the host's buttons; `door` is what stands above the
+ * list.
+ */
 export class People {
   #mute;
   #remove;
 
-  constructor({ mute, remove }) {
+  constructor({ mute, remove, door }) {
     this.#mute = mute;
     this.#remove = remove;
     this.count = h('p', { class: 'count' });
     this.list = h('ul', { class: 'people' });
-    this.element = h('div', { class: 'people-panel' }, this.count, this.list);
+    this.element = h('div', { class: 'people-panel' }, door, this.count, this.list);
   }
 
   focus() {

@@ -1,9 +1,11 @@
 // How do the client's events and the person's taps become what is seen and heard in the room?
 // SPDX-License-Identifier: MIT
 import { Chat } from './chat.js';
+import { chime } from './chime.js';
 import { Controls } from './controls.js';
 import { canShareScreen, explain } from './devices.js';
 import { h, setText } from './dom.js';
+import { Doorkeeper, KnockCard } from './doorkeeper.js';
 import { icon, logo } from './icons.js';
 import { t } from './i18n.js';
 import { invite } from './invite.js';
@@ -77,7 +79,19 @@ export class Room {
       onBlocked: (isBlocked) => (this.tap.hidden = !isBlocked),
     });
     this.chat = new Chat({ send: (text) => this.#say(text) });
-    this.people = new People({ mute: (one) => this.#muteOther(one), remove: (one) => this.#removeOther(one) });
+    const door = {
+      admit: (userId) => this.#try(() => client.admit(userId)),
+      deny: (userId) => this.#try(() => client.deny(userId)),
+      update: (changes) => this.#try(() => client.updateRoom(changes)).then(() => this.#showDoor()),
+      open: () => this.panel.show('people'),
+    };
+    this.doorkeeper = new Doorkeeper(door);
+    this.knock = new KnockCard(door);
+    this.people = new People({
+      mute: (one) => this.#muteOther(one),
+      remove: (one) => this.#removeOther(one),
+      door: this.doorkeeper.element,
+    });
     this.panel = new Panel({
       pages: { chat: { title: 'chat', view: this.chat }, people: { title: 'people', view: this.people } },
       onChange: (open, left) => this.#panelChanged(open, left),
@@ -101,7 +115,8 @@ export class Room {
     );
     this.tap.addEventListener('click', () => this.sound.unblock());
     this.waiting = this.#buildWaiting();
-    const stageBox = h('div', { class: 'stage-box' }, this.stage.element, this.waiting, this.tap, this.notes.element);
+    const over = [this.waiting, this.tap, this.notes.element, this.knock.element];
+    const stageBox = h('div', { class: 'stage-box' }, this.stage.element, ...over);
     this.element = h(
       'div',
       { class: 'view room' },
@@ -117,6 +132,7 @@ export class Room {
     const settings = h('button', { class: 'round quiet', type: 'button', label: 'settingsLabel' }, icon('settings'));
     settings.addEventListener('click', () => this.#openSettings());
     this.state = h('span', { class: 'state', role: 'status' });
+    this.locked = h('span', { class: 'locked', role: 'status', hidden: true }, icon('lock'), h('span', { t: 'locked' }));
     this.weak = h('span', { class: 'weak', role: 'status', hidden: true }, icon('alert'), h('span', { t: 'weak' }));
     this.recording = h('span', { class: 'recording', role: 'status', hidden: true, t: 'recordingOn' });
     const called = [h('span', { class: 'hush', t: 'room' }), ' ', h('code', {}, this.#roomId)];
@@ -128,6 +144,7 @@ export class Room {
       brand,
       this.title,
       this.state,
+      this.locked,
       this.weak,
       this.recording,
       this.#inviteButton('quiet'),
@@ -197,6 +214,16 @@ export class Room {
     on('host-changed', ({ hostId }) => {
       if (hostId === this.#client.userId) this.notes.show('nowHost');
       this.#showPeople();
+    });
+    on('knocks', ({ name }) => {
+      if (name) chime();
+      this.#showDoor();
+    });
+    on('room-changed', ({ locked, by }) => {
+      if (locked !== !this.locked.hidden && by !== this.#client.userId) {
+        this.notes.show(locked ? 'lockedNote' : 'unlockedNote');
+      }
+      this.#showDoor();
     });
     on('recording-changed', ({ recording }) => {
       this.recording.hidden = !recording;
@@ -288,6 +315,16 @@ export class Room {
     this.people.show({ self, others, hostId: client.hostId, isHost: client.isHost });
     this.waiting.hidden = others.length > 0;
     if (this.#call) this.title.textContent = this.#call.title();
+    this.#showDoor();
+  }
+
+  #showDoor() {
+    const { isHost, room, knocks } = this.#client;
+    const waiting = isHost ? [...knocks.values()] : [];
+    this.doorkeeper.show({ isHost, rules: room, knocks: waiting });
+    this.knock.show(this.panel.open === 'people' ? [] : waiting);
+    this.controls.showKnocks(waiting.length);
+    this.locked.hidden = room?.locked !== true;
   }
 
   #showState() {
@@ -296,7 +333,8 @@ export class Room {
     setText(this.state, status === 'reconnecting' ? 'reconnecting' : isBack ? 'connected' : 'connecting');
     this.state.classList.toggle('good', isBack);
     const isBroken = mediaState === 'disconnected' || mediaState === 'failed';
-    this.banner.show(status === 'reconnecting' ? 'reconnectingText' : isBroken ? 'mediaReconnecting' : null);
+    const lasting = { reconnecting: 'reconnectingText', waiting: 'letInAgain' };
+    this.banner.show(lasting[status] ?? (isBroken ? 'mediaReconnecting' : null));
   }
 
   // A picture that stands still says so: its sender may be reloading, or between two networks.
@@ -310,6 +348,7 @@ export class Room {
   #panelChanged(open, left) {
     this.controls.showPanel(open);
     if (left) this.controls[left].focus();
+    this.#showDoor();
     if (open !== 'chat') return;
     this.#unread = 0;
     this.controls.showUnread(0);

@@ -27,7 +27,7 @@ export function enableShortcuts(enabled) {
 export function listen(actions) {
   const onKey = (event) => {
     const key = event.key === 'Escape' ? 'escape' : event.key.toLowerCase();
-    const isTyping = event.target.closest?.('input, textarea, select, [contenteditable], dialog');
+    const isTyping = event.target.closest?.('input:not([type=checkbox]), textarea, select, [contenteditable], dialog');
     const isPlain = !event.ctrlKey && !event.altKey && !event.metaKey && !event.repeat;
     if (!(key in actions) || !isPlain) return;
     if (key !== 'escape' && (isTyping || !shortcutsEnabled())) return;
