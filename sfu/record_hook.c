@@ -19,12 +19,12 @@
 #define ENDED   "hook.exit"
 
 // $1: the command, $2: the recording's directory. The claim is a lock that the kernel takes away from the dead, so
-// that a hook which a power cut ended is not taken for one that runs. The output is cut by a reader that goes on
-// reading, so that the command does not die of a full pipe.
+// that a hook which a power cut ended is not taken for one that runs; others hold it for a moment to look. The output
+// is cut by a reader that goes on reading, so that the command does not die of a full pipe.
 static const char script[] =
     "cd \"$2\" || exit 1; umask 077\n"
     "exec 9>>" STARTED " || exit 1\n"
-    "flock -n 9 || exit 0\n"
+    "flock -w 5 9 || exit 0\n"
     "[ ! -e " ENDED " ] || exit 0\n"
     "{ { (eval \"$1 \\\"\\$2/manifest.json\\\"\") <manifest.json; echo $? >hook.exit.part; } 2>&1; } |\n"
     "  { head -c 65536 >hook.log; cat >/dev/null; }\n"

@@ -12,6 +12,14 @@ void api_get_ice_servers(struct exchange *exchange);
 void api_get_stats(struct exchange *exchange); // of the rooms the bearer is host of
 void api_get_metrics(struct exchange *exchange);
 
+// ---- api_recordings.c: for who may record the room; answered when it is so
+void api_post_recording(struct exchange *exchange);
+void api_delete_recording(struct exchange *exchange);
+void api_get_recordings(struct exchange *exchange);
+void api_get_recording(struct exchange *exchange);
+void api_get_recording_file(struct exchange *exchange);
+void api_remove_recording(struct exchange *exchange);
+
 // ---- api_rooms.c
 void api_post_rooms(struct exchange *exchange);
 void api_get_room(struct exchange *exchange);

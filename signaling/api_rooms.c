@@ -9,6 +9,7 @@
 #include "signaling/gate.h"
 #include "signaling/presence.h"
 #include "signaling/qr.h"
+#include "signaling/recording.h"
 
 // ---- a room as JSON -----------------------------------------------------------------------------------------
 
@@ -75,11 +76,16 @@ static bool may_use(struct exchange *x, const char *room)
 }
 
 // What a room asks of its guests is for its hosts to say.
-static bool may_wish(struct exchange *x, const struct policy_wish *wish)
+static bool may_wish(struct exchange *x, const struct policy_wish *wish, const char *id)
 {
     const struct identity *identity = x->identity;
     bool is_plain = !wish->has_password && !wish->has_expiry && !wish->max_participants && wish->waiting_room < 0 &&
                     wish->locked < 0;
+    struct fault fault = {0};
+    if (wish->record == 1 && !recording_is_possible(x->hub, &fault))
+        return exchange_fail(x, &fault), false;
+    if (wish->record >= 0 && !recording_may_identity(identity, id))
+        return exchange_refuse(x, 403, "forbidden", "the token may not record room %s", id), false;
     if (!identity || identity->role == ROLE_HOST || is_plain)
         return true;
     exchange_refuse(x, 403, "forbidden", "only a token of role host sets what a room asks of its guests");
@@ -110,7 +116,7 @@ void api_post_rooms(struct exchange *x)
     crypto_uuid(id);
     if (wanted)
         g_strlcpy(id, wanted, sizeof(id));
-    if (exchange_is_wrong(x) || !may_use(x, id) || !may_wish(x, &wish) || !has_place(x, id))
+    if (exchange_is_wrong(x) || !may_use(x, id) || !may_wish(x, &wish, id) || !has_place(x, id))
         return;
     if (wish.password && !gate_may_hash(hub, &x->fault))
         return exchange_fail(x, &x->fault);
@@ -170,8 +176,11 @@ void api_patch_room(struct exchange *x)
     struct policy_wish wish;
     policy_wish_read(&wish, &x->body, x->hub->config->max_participants);
     struct room *room = need_own_room(x, by);
+    struct fault fault = {0};
     if (!room || exchange_is_wrong(x))
         return;
+    if (wish.record == 1 && !recording_is_possible(x->hub, &fault))
+        return exchange_fail(x, &fault);
     if (wish.password && !gate_may_hash(x->hub, &x->fault))
         return exchange_fail(x, &x->fault);
     presence_change(room, &wish, by[0] ? by : NULL);

@@ -231,6 +231,13 @@ static const char *read_rooms(const json_t *claims, char ***rooms)
     return json_is_string(room) || json_is_array(room) ? NULL : "the token's room is neither an id nor a list of ids";
 }
 
+static const char *read_record(const json_t *claims, enum claim *record)
+{
+    const json_t *value = json_object_get(claims, "record");
+    *record = !value ? CLAIM_UNSAID : json_is_true(value) ? CLAIM_TRUE : CLAIM_FALSE;
+    return !value || json_is_boolean(value) ? NULL : "the token's record is neither true nor false";
+}
+
 static const char *read_claims(const json_t *claims, struct identity *identity)
 {
     const json_t *sub = json_object_get(claims, "sub"), *role = json_object_get(claims, "role");
@@ -243,6 +250,8 @@ static const char *read_claims(const json_t *claims, struct identity *identity)
     const char *fault = read_text(claims, "name", NAME_MAX_BYTES, &identity->name);
     if (!fault)
         fault = read_text(claims, "avatar", AVATAR_MAX, &identity->avatar);
+    if (!fault)
+        fault = read_record(claims, &identity->record);
     return fault ? fault : read_rooms(claims, &identity->rooms);
 }
 

@@ -4,7 +4,7 @@
 // One algorithm is trusted, the one of the configured key; a token that names another, or none, or that marks
 // something as critical (RFC 7515 section 4.1.11) is refused. Claims read: `sub` (the user id), `name`, `avatar`,
 // `role` (host, participant or observer; participant when absent), `room` (one id, a list, or "*"; absent: no room),
-// `exp` and `nbf`.
+// `record` (whether it may record there, whatever its role), `exp` and `nbf`.
 #pragma once
 
 #include <stdbool.h>
@@ -29,12 +29,16 @@ enum role { ROLE_OBSERVER, ROLE_PARTICIPANT, ROLE_HOST };
 const char *role_name(enum role role);
 bool role_parse(const char *name, enum role *role);
 
+// What a claim that may be left out says.
+enum claim { CLAIM_UNSAID, CLAIM_FALSE, CLAIM_TRUE };
+
 // What a valid token says.
 struct identity {
     char user[USER_MAX + 1];
     char *name, *avatar; // or NULL
     enum role role;
-    char **rooms; // NULL-terminated; "*" stands for every room
+    char **rooms;      // NULL-terminated; "*" stands for every room
+    enum claim record; // unsaid: hosts may record, others not
 };
 
 void identity_copy(struct identity *to, const struct identity *from);

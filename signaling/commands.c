@@ -8,11 +8,13 @@
 #include "signaling/archive.h"
 #include "signaling/calls.h"
 #include "signaling/commands_call.h"
+#include "signaling/commands_recording.h"
 #include "signaling/commands_room.h"
 #include "signaling/events.h"
 #include "signaling/ice_servers.h"
 #include "signaling/media.h"
 #include "signaling/presence.h"
+#include "signaling/recording.h"
 #include "signaling/request.h"
 
 enum {
@@ -305,6 +307,7 @@ static void mute_participant(struct request *r)
         target->is_video_enabled = false;
     media_apply(target);
     event_mute_participant(target, r->me->user, kinds[kind], muted, locked);
+    recording_noted_mute(target, r->me->user, kinds[kind], muted);
     media_announce(target);
 }
 
@@ -337,6 +340,8 @@ static const struct command commands[] = {
     {"deny", command_deny, IN_ROOM | HOST, 1},
     {"lock-room", command_lock_room, IN_ROOM | HOST, 1},
     {"update-room", command_update_room, IN_ROOM | HOST, 4},
+    {"recording-start", command_recording_start, IN_ROOM, 4},
+    {"recording-stop", command_recording_stop, IN_ROOM, 4},
     {"heartbeat", heartbeat, 0, 1},
     {"call-initiate", command_call_initiate, 0, 4},
     {"call-answer", command_call_answer, 0, 4},

@@ -5,6 +5,7 @@
 #include "signaling/events.h"
 #include "signaling/gate.h"
 #include "signaling/presence.h"
+#include "signaling/recording.h"
 #include "signaling/waiting.h"
 
 // ---- those who wait -----------------------------------------------------------------------------------------
@@ -51,7 +52,7 @@ void command_deny(struct request *r)
 
 void command_lock_room(struct request *r)
 {
-    struct policy_wish wish = {.waiting_room = -1, .locked = field_bool(&r->fields, "locked", true)};
+    struct policy_wish wish = {.waiting_room = -1, .record = -1, .locked = field_bool(&r->fields, "locked", true)};
     if (!request_failed(r))
         presence_change(r->me->room, &wish, r->me->user);
 }
@@ -60,6 +61,10 @@ void command_update_room(struct request *r)
 {
     struct policy_wish wish;
     policy_wish_read(&wish, &r->fields, r->hub->config->max_participants);
+    if (wish.record >= 0 && !recording_may(r->me))
+        fault_say(&r->fault, ERROR_FORBIDDEN, "record: you may not record this room");
+    if (wish.record == 1)
+        recording_is_possible(r->hub, &r->fault);
     if (request_failed(r) || (wish.password && !gate_may_hash(r->hub, &r->fault)))
         return;
     presence_change(r->me->room, &wish, r->me->user);

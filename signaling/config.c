@@ -74,6 +74,14 @@ static const struct setting settings[] = {
     SETTING("CIPHER_ENGINE", TEXT, cipher_engine, "auto", "SRTP by: auto, libsrtp, ipsec-mb"),
     NUMBER_SETTING("DRAIN_TIMEOUT", drain_timeout, "300", 0, 86400, "seconds a stopping server (SIGTERM) lets running calls go on; 0: none"),
     SETTING("METRICS_TOKEN", TEXT, metrics_token, NULL, "bearer that may read /metrics; default: only this machine may, but not through a proxy"),
+    SETTING("RECORDING_DIR", TEXT, recording_dir, NULL, "folder of recordings; default: nothing can be recorded"),
+    CHOICE_SETTING("RECORD_ROOMS", record_rooms, "host", "never|host|always", "which rooms are recorded: none; when a host or the room's policy says so; all from the start"),
+    NUMBER_SETTING("RECORDING_QUOTA", recording_quota_mb, "0", 0, 1000000000, "megabytes all recordings together may take; 0: no limit"),
+    NUMBER_SETTING("RECORDING_FREE_FLOOR", recording_free_floor_mb, "1024", 0, 1000000000, "megabytes of the disk that stay free; below it recording pauses"),
+    NUMBER_SETTING("RECORDING_RETENTION_DAYS", recording_retention_days, "0", 0, 36500, "days after which recordings are deleted; 0: never"),
+    SETTING("RECORDING_HOOK", TEXT, recording_hook, NULL, "command run once for each finished recording: manifest on stdin and as last argument"),
+    SETTING("RECORDING_WEBHOOK", TEXT, recording_webhook, NULL, "URL told of each finished recording by a signed POST, until it takes it"),
+    SETTING("RECORDING_WEBHOOK_SECRET", TEXT, recording_webhook_secret, NULL, "key of its signature"),
     CHOICE_SETTING("LOG_LEVEL", log_level, "info", "error|warn|info|debug", "what is worth a line"),
     CHOICE_SETTING("LOG_FORMAT", log_format, "text", "text|json", "one line per event, or one JSON object per line"),
     SETTING("REDIS_URL", TEXT, redis_url, NULL, "accepted and not used: rooms live in this process"),
@@ -390,6 +398,10 @@ int config_check(struct config *config, char *err, size_t err_size)
         return fault(err, err_size, "APP_DOMAIN", "it must start with https:// or http://");
     if (config->media_stun && !strchr(config->media_stun, ':'))
         return fault(err, err_size, "MEDIA_STUN", "it must be host:port");
+    if (config->record_rooms == RECORD_ALWAYS && !config->recording_dir)
+        return fault(err, err_size, "RECORD_ROOMS", "to record always, set RECORDING_DIR");
+    if (config->recording_webhook && !config->recording_webhook_secret)
+        return fault(err, err_size, "RECORDING_WEBHOOK_SECRET", "RECORDING_WEBHOOK needs it, to sign what it sends");
     int rc = check_origins(config->frontend_url, err, err_size);
     if (rc)
         return rc;

@@ -13,6 +13,9 @@
 
 enum database_sync { DATABASE_SYNC_NORMAL, DATABASE_SYNC_FULL };
 
+// Which rooms are recorded: none, those whose host or policy wants it, all from the start.
+enum record_rooms { RECORD_NEVER, RECORD_HOST, RECORD_ALWAYS };
+
 // Texts and lists are NULL when not set; lists are NULL-terminated. Durations are in seconds.
 struct config {
     // the web side
@@ -46,6 +49,13 @@ struct config {
     // operations
     int64_t drain_timeout;
     char *metrics_token;
+    // recording
+    char *recording_dir; // NULL: nothing is recorded
+    char *recording_hook;
+    char *recording_webhook, *recording_webhook_secret;
+    int64_t record_rooms; // enum record_rooms
+    int64_t recording_quota_mb, recording_free_floor_mb;
+    int64_t recording_retention_days;
     // log
     int64_t log_level, log_format; // enum log_level, enum log_format
     // what is remembered

@@ -24,6 +24,8 @@ static const struct dialect_name commands[] = {
     {"mute-participant", "CALL_PARTICIPANT_MUTE", said_target},
     {"remove-participant", "CALL_PARTICIPANT_REMOVE", said_target},
     {"chat-message", "CALL_CHAT_MESSAGE", NULL},
+    {"recording-start", "CALL_RECORDING_START", NULL},
+    {"recording-stop", "CALL_RECORDING_STOP", NULL},
     {"heartbeat", "HEARTBEAT", NULL},
     {0},
 };
@@ -57,6 +59,7 @@ static const struct dialect_name events[] = {
     {"mute-participant", "CALL_PARTICIPANT_MUTED", muted},
     {"remove-participant", "CALL_PARTICIPANT_REMOVED", muted},
     {"host-changed", "CALL_HOST_CHANGED", NULL},
+    {"recording-changed", "CALL_RECORDING_CHANGED", NULL},
     {"signal-offer", "WEBRTC_OFFER_RECEIVED", offer},
     {"signal-answer", "WEBRTC_ANSWER_RECEIVED", answer},
     {"ice-candidate", "WEBRTC_ICE_CANDIDATE_RECEIVED", candidate},

@@ -68,9 +68,23 @@ json_t *room_rules_json(const struct room *room)
     const struct policy *policy = &room->policy;
     const struct hub *hub = room->roster->hub;
     int64_t size = policy->max_participants ? policy->max_participants : hub->config->max_participants;
-    return json_pack("{s:s?, s:b, s:b, s:I, s:b}", "name", policy->name, "locked", policy->is_locked, "waitingRoom",
-                     policy->has_waiting_room, "maxParticipants", (json_int_t)size, "hasPassword",
-                     policy->password != NULL);
+    return json_pack("{s:s?, s:b, s:b, s:I, s:b, s:b}", "name", policy->name, "locked", policy->is_locked,
+                     "waitingRoom", policy->has_waiting_room, "maxParticipants", (json_int_t)size, "record",
+                     policy->is_recorded, "hasPassword", policy->password != NULL);
+}
+
+json_t *recording_json(const struct room *room)
+{
+    static const char *const states[] = {"waiting", "starting", "on", "paused", "stopping"};
+    const struct recording *r = room->recording;
+    char since[TIMESTAMP_SIZE];
+    if (!r)
+        return json_pack("{s:b, s:n, s:s, s:n}", "recording", 0, "by", "state", "off", "reason");
+    timestamp_print(since, r->since_ms);
+    bool is_on = r->state != RECORDING_WAITING && r->state != RECORDING_STOPPING;
+    return json_pack("{s:b, s:s?, s:s, s:s, s:s, s:s?}", "recording", is_on, "by", r->by[0] ? r->by : NULL, "state",
+                     states[r->state], "since", since, "recordingId", r->id, "reason",
+                     r->trouble ? sfu_reason_name(r->trouble) : NULL);
 }
 
 static const char *host_of(const struct room *room)
@@ -82,10 +96,11 @@ static const char *host_of(const struct room *room)
 json_t *joined_json(const struct participant *p, bool resumed)
 {
     const struct hub *hub = p->session->hub;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s?, s:o, s:b}", "roomId", p->room->id, "userId", p->user,
-                     "name", p->name, "role", role_name(p->role), "sessionToken", p->session_token, "participants",
-                     participants_json(p->room), "iceServers", ice_servers(hub->config, p->user, hub->wall_ms),
-                     "hostId", host_of(p->room), "room", room_rules_json(p->room), "resumed", resumed);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s?, s:o, s:o, s:b}", "roomId", p->room->id, "userId",
+                     p->user, "name", p->name, "role", role_name(p->role), "sessionToken", p->session_token,
+                     "participants", participants_json(p->room), "iceServers",
+                     ice_servers(hub->config, p->user, hub->wall_ms), "hostId", host_of(p->room), "room",
+                     room_rules_json(p->room), "recording", recording_json(p->room), "resumed", resumed);
 }
 
 static json_t *description_json(const char *type, const char *sdp)
@@ -162,6 +177,16 @@ void event_room_changed(const struct room *room, const char *by)
     json_object_set_new(data, "roomId", json_string(room->id));
     json_object_set_new(data, "by", by ? json_string(by) : json_null());
     tell_all(room, NULL, "room-changed", data);
+}
+
+void event_recording_changed(const struct room *room, const struct participant *but, json_t *data)
+{
+    tell_all(room, but, "recording-changed", data);
+}
+
+void event_recording_state(struct participant *p)
+{
+    tell(p, "recording-changed", recording_json(p->room));
 }
 
 // ---- before the door ----------------------------------------------------------------------------------------

@@ -19,6 +19,9 @@ json_t *room_rules_json(const struct room *room);
 // The ack of join-room, which `admitted` repeats for whoever had to wait.
 json_t *joined_json(const struct participant *participant, bool resumed);
 
+// {recording, by, state, since, recordingId, reason}; since and recordingId only while there is one.
+json_t *recording_json(const struct room *room);
+
 // ---- to the one who joined
 void event_ice_servers(struct participant *participant);
 void event_room_participants(struct participant *participant);
@@ -45,8 +48,10 @@ void event_denied(const struct knock *knock, const char *reason);
 void event_admitted(struct participant *participant);
 void event_knock(const struct knock *knock, struct participant *host); // NULL: to every host
 void event_knock_ended(const struct knock *knock, const char *reason); // to every host: admitted, denied, left
+void event_recording_changed(const struct room *room, const struct participant *but, json_t *data); // takes data
 
 // ---- to one
+void event_recording_state(struct participant *participant);
 void event_mute_participant(struct participant *target, const char *from, const char *kind, bool muted, bool locked);
 void event_remove_participant(struct participant *target, const char *from, const char *reason);
 void event_replaced(struct participant *participant); // another socket of the same user took its place

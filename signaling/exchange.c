@@ -162,6 +162,15 @@ void exchange_answer(struct exchange *x, int status, json_t *json)
     answer(x, status, x->has_success ? json_pack("{s:b, s:o}", "success", 1, "data", json) : json);
 }
 
+void exchange_answer_file(struct exchange *x, const char *path, const char *content_type)
+{
+    bool is_late = exchange_is_deferred(x);
+    forget(x);
+    http_file(x->response, x->request, path, content_type);
+    if (is_late)
+        x->late(x->late_arg);
+}
+
 void exchange_refuse(struct exchange *x, int status, const char *code, const char *format, ...)
 {
     va_list args;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The signaling thread only. A route's handler (api_*.c) gets an exchange whose bearer is checked and whose body is
-// read. It answers at once (exchange_answer, exchange_refuse, http_file on x->response), or calls exchange_defer(),
+// read. It answers at once (exchange_answer, exchange_answer_file, exchange_refuse), or calls exchange_defer(),
 // keeps the ticket and answers when exchange_find() still knows it: an exchange lives as long as its connection, and
 // at most DEFER_MAX_S after it was deferred; then it is answered 504.
 #pragma once
@@ -58,6 +58,8 @@ bool exchange_read(struct exchange *exchange);
 // ---- answering ----------------------------------------------------------------------------------------------
 
 void exchange_answer(struct exchange *exchange, int status, json_t *json); // takes json
+// With http_file(), in what the request asks for of it.
+void exchange_answer_file(struct exchange *exchange, const char *path, const char *content_type);
 __attribute__((format(printf, 4, 5))) void exchange_refuse(struct exchange *exchange, int status, const char *code,
                                                            const char *format, ...);
 // With the status that fits the code.

@@ -3,12 +3,14 @@
 #include "signaling/hub.h"
 
 #include "signaling/call_book.h"
+#include "signaling/desk.h"
 #include "signaling/events.h"
 #include "signaling/exchange.h"
 #include "signaling/log.h"
 #include "signaling/measure.h"
 #include "signaling/media.h"
 #include "signaling/presence.h"
+#include "signaling/recording.h"
 
 static const int64_t SECOND_US = 1000000;
 
@@ -127,6 +129,7 @@ void hub_tick(struct hub *hub)
     for (guint i = 0; i < hub->sessions->len; i++)
         tick_session(hub->sessions->pdata[i]);
     store_expire(hub->store, hub->wall_ms);
+    librarian_tick(hub->librarian, hub->wall_ms);
     hub_rx_store(hub); // a disk that takes too long says nothing
     GList *rooms = rooms_of(hub);
     for (GList *one = rooms; one; one = one->next)
@@ -155,6 +158,8 @@ void hub_rx_sfu(struct hub *hub)
             load_rx(&hub->load, event, hub->now_us);
         else if (event->type == SFU_STATS_DATA)
             measure_rx(hub, event);
+        else if (event->type == SFU_RECORDING)
+            recording_rx(hub, event);
         else
             media_rx(hub, event);
         sfu_event_free(event);
@@ -162,6 +167,15 @@ void hub_rx_sfu(struct hub *hub)
     }
     hub->counters.sfu_events += count;
     hub->counters.sfu_events_peak = MAX(hub->counters.sfu_events_peak, count);
+}
+
+void hub_rx_librarian(struct hub *hub)
+{
+    struct librarian_answer *answer;
+    while ((answer = librarian_next(hub->librarian))) {
+        desk_rx(hub, answer);
+        librarian_answer_free(answer);
+    }
 }
 
 void hub_rx_store(struct hub *hub)

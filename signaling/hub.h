@@ -28,6 +28,9 @@ void hub_rx_sfu(struct hub *hub);
 // The store has put something down: who waited for that may be answered.
 void hub_rx_store(struct hub *hub);
 
+// Takes what was found out about recordings.
+void hub_rx_librarian(struct hub *hub);
+
 // Nobody new comes in and no call begins; who is in a room stays, may come back after a lost socket, and is told how long.
 void hub_drain(struct hub *hub, int64_t seconds);
 bool hub_is_drained(const struct hub *hub); // everybody has gone, or the time is over

@@ -6,6 +6,7 @@
 
 #include "signaling/archive.h"
 #include "signaling/hub.h"
+#include "signaling/librarian.h"
 #include "signaling/log.h"
 #include "signaling/server.h"
 
@@ -94,6 +95,10 @@ static struct sfu_config sfu_settings(const struct config *config, struct server
         .stun_host = stun ? stun[0] : NULL,
         .stun_port = stun ? (uint16_t)g_ascii_strtoull(stun[1], NULL, 10) : 0,
         .cipher_engine = config->cipher_engine,
+        .record_dir = config->recording_dir,
+        .record_hook = config->recording_hook,
+        .record_quota_bytes = (uint64_t)config->recording_quota_mb << 20,
+        .record_free_floor_bytes = (uint64_t)config->recording_free_floor_mb << 20,
         .wake = server_wake,
         .wake_arg = server,
         .log = on_sfu_log,
@@ -107,12 +112,15 @@ static int serve(const struct config *config, const struct auth *auth, struct se
 {
     struct hub *hub = hub_new(config, auth, sfu, 0, 0);
     archive_attach(hub, store);
+    hub->librarian = librarian_new(config, server_wake, server);
     catch_signals(server);
     log_info("main", "roda %s, %s", RODA_VERSION, sfu_describe(sfu));
     printf("Roda listening on %s\n", server_url(server));
     fflush(stdout);
     server_run(server, hub);
     ignore_signals();
+    librarian_free(hub->librarian);
+    hub->librarian = NULL;
     hub_free(hub);
     return EXIT_SUCCESS;
 }

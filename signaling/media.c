@@ -6,6 +6,7 @@
 
 #include "signaling/events.h"
 #include "signaling/log.h"
+#include "signaling/recording.h"
 
 static struct sfu *sfu_of(const struct participant *p)
 {
@@ -61,6 +62,8 @@ void media_join(struct participant *p)
     memset(p->is_stopped, 0, sizeof(p->is_stopped));
     sfu_join(sfu_of(p), room->number, p->peer, p->user);
     media_apply(p);
+    if (room->peer_count == 1)
+        recording_media_began(room, p);
 }
 
 static void forget_peer(struct participant *p, const struct fault *fault)
@@ -73,6 +76,7 @@ static void forget_peer(struct participant *p, const struct fault *fault)
     if (--room->peer_count == 0) {
         g_hash_table_remove(room->roster->numbers, &room->number);
         room->number = 0;
+        recording_media_ended(room);
     }
     g_clear_pointer(&p->offer, g_free);
     g_clear_pointer(&p->tracks, json_decref);

@@ -33,6 +33,7 @@ void policy_wish_read(struct policy_wish *wish, struct fields *fields, int64_t p
         .max_participants = field_int(fields, "maxParticipants", 1, (int)participants_max, 0),
         .waiting_room = read_switch(fields, "waitingRoom"),
         .locked = read_switch(fields, "locked"),
+        .record = read_switch(fields, "record"),
     };
     if (wish->password && g_utf8_strlen(wish->password, -1) < ROOM_PASSWORD_CHARS_MIN)
         fault_say(fields->fault, ERROR_BAD_FIELD, "password: at least %d characters, or null for none",
@@ -70,6 +71,8 @@ void policy_apply(struct policy *policy, const struct policy_wish *wish)
         policy->has_waiting_room = wish->waiting_room;
     if (wish->locked >= 0)
         policy->is_locked = wish->locked;
+    if (wish->record >= 0)
+        policy->is_recorded = wish->record;
 }
 
 bool policy_password_matches(const struct policy *policy, const char *password)

@@ -19,17 +19,19 @@ struct policy {
     int64_t max_participants;         // 0: as many as the server allows
     bool has_waiting_room;            // whoever is not host waits to be let in
     bool is_locked;                   // nobody new comes in
+    bool is_recorded;                 // from the start
 };
 
 void policy_clear(struct policy *policy);
 
-// A change somebody wants: {name?, password?, maxParticipants?, waitingRoom?, locked?, expiresIn?}. Texts are
-// borrowed.
+// A change somebody wants: {name?, password?, maxParticipants?, waitingRoom?, locked?, record?, expiresIn?}. Texts
+// are borrowed.
 struct policy_wish {
     bool has_name, has_password, has_expiry;
     const char *name, *password; // NULL: take it away
     int max_participants;        // 0: not said
     int waiting_room, locked;    // -1: not said
+    int record;                  // likewise
     int64_t expires_in_s;        // 0: as if never said
 };
 

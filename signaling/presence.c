@@ -10,6 +10,7 @@
 #include "signaling/gate.h"
 #include "signaling/log.h"
 #include "signaling/media.h"
+#include "signaling/recording.h"
 #include "signaling/waiting.h"
 
 enum { GUEST_CHARS = 10 }; // of a user id the server makes up
@@ -190,9 +191,11 @@ static struct participant *enter(struct session *session, struct room *room, con
     p->avatar = g_strdup(session->identity.avatar);
     if (!session->has_identity)
         session_identify(session, p->user, p->name);
+    p->record = session->identity.record;
     p->session = session;
     session->participant = p;
     media_join(p);
+    recording_joined(p);
     settle_default_host(room);
     session->hub->counters.joins++;
     log_debug("room", "%s: %s is in, as %s", room->id, p->user, role_name(p->role));
@@ -351,6 +354,8 @@ void presence_announce(struct participant *p, bool resumed)
     const struct watch *watch = hub_of(p->room)->watch;
     if (p->role == ROLE_HOST)
         waiting_show(p);
+    if (resumed || p->room->recording)
+        event_recording_state(p);
     if (!resumed) {
         event_user_connected(p);
         tell_host(p->room, p);

@@ -95,6 +95,7 @@ void room_free(struct room *room)
     g_ptr_array_free(room->participants, TRUE);
     g_ptr_array_free(room->knocks, TRUE);
     policy_clear(&room->policy);
+    g_free(room->recording);
     g_free(room);
 }
 
@@ -167,6 +168,10 @@ void participant_free(struct participant *p, int64_t now_us)
     g_ptr_array_remove(room->participants, p);
     room->roster->participant_count--;
     room->empty_since_us = now_us;
+    if (room->participants->len == 0) {
+        room->is_record_declined = false;
+        g_clear_pointer(&room->recording, g_free);
+    }
     g_queue_clear_full(&p->missed, (GDestroyNotify)missed_free);
     g_free(p->name);
     g_free(p->avatar);

@@ -23,6 +23,25 @@ enum {
     KNOCKS_MAX = 32,          // people before the door of one room
 };
 
+enum { RECORDING_ID_CHARS = 27 }; // "20260131T100000Z-" and 10 that cannot be guessed
+
+enum recording_state {
+    RECORDING_WAITING,  // nobody's media are here yet
+    RECORDING_STARTING, // the media server was asked
+    RECORDING_ON,
+    RECORDING_PAUSED,   // the disk lets it down
+    RECORDING_STOPPING, // nothing more is recorded; what was is being written
+};
+
+// A room's recording.
+struct recording {
+    enum recording_state state;
+    char id[RECORDING_ID_CHARS + 1]; // and its directory
+    char by[USER_MAX + 1];           // who began it; "": the room's policy
+    int64_t since_ms;
+    enum sfu_reason trouble; // SFU_OK: none
+};
+
 struct hub;
 struct session;
 
@@ -33,6 +52,7 @@ struct participant {
     char *name;
     char *avatar; // or NULL
     enum role role;
+    enum claim record;       // of its token
     bool is_host_by_default; // open mode: somebody must be host; gives way to one who asks to be
     char session_token[SESSION_TOKEN_CHARS + 1];
 
@@ -45,7 +65,7 @@ struct participant {
     struct session *session; // NULL: the socket was lost at lost_us
     int64_t lost_us;
     bool keeps_socket; // it came by a call: its socket outlives the room, for calls to come
-    GQueue missed; // of struct missed: what came meanwhile and is not part of the room's state
+    GQueue missed;     // of struct missed: what came meanwhile and is not part of the room's state
 
     // Its side in the media server; media.c alone changes these.
     uint64_t peer; // 0: none, until it offers again
@@ -84,6 +104,9 @@ struct room {
     GPtrArray *participants; // in the order they came
     GPtrArray *knocks;       // in the order they came
     char host[USER_MAX + 1]; // the host everybody was told of, or ""
+
+    struct recording *recording; // NULL: none; recording.c alone changes these
+    bool is_record_declined;     // its host stopped it, so its policy does not begin another one; until it is empty
 
     // Its side in the media server; media.c alone changes these.
     uint64_t number; // a new one each time the first peer comes; 0 while there is none

@@ -401,6 +401,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
         hub_rx_sfu(server->hub);
         hub_rx_store(server->hub);
+        hub_rx_librarian(server->hub);
         return 0;
     default:
         return end_event(wsi, user, reason);

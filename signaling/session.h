@@ -51,6 +51,7 @@ struct hub {
     const struct auth *auth;
     struct sfu *sfu;
     struct store *store; // NULL: nothing is remembered
+    struct librarian *librarian; // NULL: nothing can be recorded
     // Owned.
     struct roster roster;
     GPtrArray *sessions;

@@ -31,6 +31,12 @@ static const struct route routes[] = {
     {HTTP_GET, "/api/rooms/:id", api_get_room, TOKEN},
     {HTTP_PATCH, "/api/rooms/:id", api_patch_room, ITS_OWN},
     {HTTP_DELETE, "/api/rooms/:id", api_delete_room, ITS_OWN},
+    {HTTP_POST, "/api/rooms/:id/recording", api_post_recording, ITS_OWN},
+    {HTTP_DELETE, "/api/rooms/:id/recording", api_delete_recording, ITS_OWN},
+    {HTTP_GET, "/api/recordings", api_get_recordings, TOKEN},
+    {HTTP_GET, "/api/recordings/:id", api_get_recording, TOKEN},
+    {HTTP_DELETE, "/api/recordings/:id", api_remove_recording, TOKEN},
+    {HTTP_GET, "/api/recordings/:id/files/:name", api_get_recording_file, TOKEN},
 };
 
 struct site *site_new(struct hub *hub)

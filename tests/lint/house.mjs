@@ -56,6 +56,7 @@ const THREADS = {
   'sfu/datachan.c': 'starts the SCTP thread',
   'sfu/outbox.c': 'one flag for the process: the kernel knows UDP_SEGMENT',
   'signaling/store.c': 'the queue to the writer thread',
+  'signaling/librarian.c': 'the queues to the thread that reads recordings',
   'sfu/record.c': 'starts the writer thread',
   'sfu/record_queue.c': 'the crossing to the writer',
   'sfu/record_queue.h': 'the crossing to the writer',

@@ -450,7 +450,6 @@ static void test_wrong(void **state)
     } wrong[] = {
         {"join-room", "{\"roomId\":\"r2\"}", "busy"},
         {"no-such-event", "{}", "unknown-event"},
-        {"recording-start", "{}", "unknown-event"},
         {"CALL_INITIATED", "{}", "unknown-event"},
         {"webrtc:calls", "{}", "unknown-event"},
         {"ack", "{}", "unknown-event"},

@@ -241,7 +241,6 @@ static void test_wrong_messages(void **state)
         {"{\"event\":\"Heartbeat\"}", "unknown-event"},
         {"{\"event\":\"heartbeat \"}", "unknown-event"},
         {"{\"event\":\"__proto__\"}", "unknown-event"},
-        {"{\"event\":\"recording-start\"}", "unknown-event"},
         {"{\"event\":\"CALL_INITIATED\"}", "unknown-event"},
         {"{\"event\":\"leave-room\"}", "not-found"},
         {"{\"event\":\"signal-offer\",\"data\":{\"sdp\":\"v=0\"}}", "not-found"},

@@ -1,0 +1,65 @@
+// Who reads and deletes recordings without making anybody wait?
+// SPDX-License-Identifier: MIT
+//
+// One thread in front of the library. Questions go in with a ticket (exchange.h), answers come out in order; both
+// queues are bounded by LIBRARIAN_WAITING_MAX. It also deletes what is older than RECORDING_RETENTION_DAYS and finds
+// finished recordings nobody was told of, those of an earlier process among them. All functions are of the signaling
+// thread. `librarian` may be NULL everywhere but in librarian_ask(): nothing can be recorded.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "signaling/config.h"
+#include "signaling/library.h"
+
+enum {
+    LIBRARIAN_WAITING_MAX = 256,
+    LIBRARIAN_SWEEP_S = 600, // between two looks for what is too old
+};
+
+struct librarian;
+
+enum librarian_kind {
+    LIBRARIAN_LIST,     // query; json: the items, total
+    LIBRARIAN_MANIFEST, // id; json
+    LIBRARIAN_FILE,     // id, name; path, type
+    LIBRARIAN_DELETE,   // id
+    LIBRARIAN_FOUND,    // an answer nobody asked for: id, json: the manifest of a recording that has ended
+};
+
+struct librarian_question {
+    enum librarian_kind kind;
+    uint64_t ticket;
+    const char *id, *name;
+    struct library_query query; // its rooms are who asks, for every kind
+};
+
+struct librarian_answer {
+    enum librarian_kind kind;
+    uint64_t ticket;
+    enum library_result result;
+    json_t *json;
+    int64_t total;
+    char *id, *path;
+    const char *type;
+};
+
+// NULL: RECORDING_DIR is not set. `wake` is called on the librarian's thread when there is an answer.
+struct librarian *librarian_new(const struct config *config, void (*wake)(void *arg), void *wake_arg);
+void librarian_free(struct librarian *librarian);
+
+// Copies the question. False: too many wait.
+bool librarian_ask(struct librarian *librarian, const struct librarian_question *question);
+
+// The next answer, or NULL.
+struct librarian_answer *librarian_next(struct librarian *librarian);
+void librarian_answer_free(struct librarian_answer *answer);
+
+// A recording has ended: look for those to be told of. Then: this one was.
+void librarian_announce(struct librarian *librarian);
+void librarian_mark(struct librarian *librarian, const char *id);
+
+// What is too old goes. To be called now and then.
+void librarian_tick(struct librarian *librarian, int64_t wall_ms);

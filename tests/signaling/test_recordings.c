@@ -1,0 +1,387 @@
+// Does who may see a recording get it, whole or in parts, and nobody anything else?
+// SPDX-License-Identifier: MIT
+//
+// library, librarian, desk and their routes, on a real disk.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "signaling/librarian.h"
+#include "signaling/site.h"
+#include "tests/signaling/rig.h"
+
+#define SECRET "0123456789abcdef0123456789abcdef"
+#define ONE    "20260101T100000Z-aaaaaaaaaa"
+#define TWO    "20260102T100000Z-bbbbbbbbbb"
+#define LIVE   "20260103T100000Z-cccccccccc"
+
+// ---- what is on the disk --------------------------------------------------------------------------------------
+
+static char *dir;
+
+static void put(const char *id, const char *name, const char *text)
+{
+    char *folder = g_build_filename(dir, id, NULL), *path = g_build_filename(folder, name, NULL);
+    g_mkdir_with_parents(folder, 0700);
+    assert_true(g_file_set_contents(path, text, -1, NULL));
+    g_free(folder);
+    g_free(path);
+}
+
+static bool is_there(const char *id)
+{
+    char *path = g_build_filename(dir, id, NULL);
+    bool exists = g_file_test(path, G_FILE_TEST_EXISTS);
+    g_free(path);
+    return exists;
+}
+
+static void put_recording(const char *id, const char *room, const char *state, const char *started)
+{
+    char *manifest =
+        g_strdup_printf("{\"version\":1,\"state\":\"%s\",\"started\":\"%s\",\"duration\":60.5,"
+                        "\"room\":{\"number\":1,\"id\":\"%s\"},"
+                        "\"participants\":[{\"user\":\"ana\",\"name\":\"Ana\"},{\"user\":\"bob\"}],"
+                        "\"tracks\":[{\"file\":\"1-camera-ana.webm\",\"user\":\"ana\",\"kind\":\"video\","
+                        "\"bytes\":10,\"state\":\"%s\"},"
+                        "{\"file\":\"../../secret\",\"state\":\"complete\"}],\"timeline\":[]}",
+                        state, started, room, state);
+    put(id, "manifest.json", manifest);
+    put(id, "1-camera-ana.webm", "0123456789");
+    g_free(manifest);
+}
+
+static void remove_dir(const char *path)
+{
+    GDir *list = g_dir_open(path, 0, NULL);
+    for (const char *name = list ? g_dir_read_name(list) : NULL; name; name = g_dir_read_name(list)) {
+        char *one = g_build_filename(path, name, NULL);
+        if (g_file_test(one, G_FILE_TEST_IS_DIR) && !g_file_test(one, G_FILE_TEST_IS_SYMLINK))
+            remove_dir(one);
+        else
+            g_unlink(one);
+        g_free(one);
+    }
+    if (list)
+        g_dir_close(list);
+    g_rmdir(path);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    char *base = g_dir_make_tmp("roda-recordings-XXXXXX", NULL);
+    dir = g_build_filename(base, "all", NULL);
+    char *secret = g_build_filename(base, "secret", NULL);
+    assert_true(g_file_set_contents(secret, "not yours", -1, NULL));
+    put_recording(ONE, "r", "complete", "2026-01-01T10:00:00.000Z");
+    put_recording(TWO, "other", "interrupted", "2026-01-02T10:00:00.000Z");
+    put_recording(LIVE, "r", "recording", "2026-01-03T10:00:00.000Z");
+    put("not-one", "file", "no manifest");
+    put("broken", "manifest.json", "{\"state\":");
+    g_free(base);
+    g_free(secret);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char *base = g_path_get_dirname(dir);
+    remove_dir(base);
+    g_free(base);
+    g_clear_pointer(&dir, g_free);
+    return 0;
+}
+
+// ---- who asks -------------------------------------------------------------------------------------------------
+
+struct reader {
+    struct rig *rig;
+    struct site *site;
+    struct http_response response;
+    json_t *json;
+    bool is_late;
+};
+
+static void on_wake(void *arg)
+{
+    (void)arg;
+}
+
+static void on_late(void *arg)
+{
+    ((struct reader *)arg)->is_late = true;
+}
+
+static struct reader reader_of(const char *more)
+{
+    char *settings = g_strdup_printf("RECORDING_DIR=%s%s%s", dir, more ? " " : "", more ? more : "");
+    struct reader r = {.rig = rig_new(settings)};
+    r.rig->hub->librarian = librarian_new(&r.rig->config, on_wake, NULL);
+    r.site = site_new(r.rig->hub);
+    g_free(settings);
+    return r;
+}
+
+static void reader_clear(struct reader *r)
+{
+    json_decref(r->json);
+    http_response_clear(&r->response);
+    site_free(r->site);
+    librarian_free(r->rig->hub->librarian);
+    rig_free(r->rig);
+}
+
+static int serve(struct reader *r, struct http_request request)
+{
+    json_decref(r->json);
+    http_response_clear(&r->response);
+    r->is_late = false;
+    request.host = "h";
+    request.address = "127.0.0.1";
+    struct exchange *x = exchange_new(r->rig->hub, &request, &r->response, on_late, r);
+    site_serve(r->site, x);
+    while (exchange_is_deferred(x)) {
+        hub_rx_librarian(r->rig->hub);
+        g_usleep(200);
+    }
+    exchange_free(x);
+    r->json = r->response.body ? json_loadb(r->response.body, r->response.body_len, 0, NULL) : NULL;
+    return r->response.status;
+}
+
+static int ask(struct reader *r, enum http_method method, const char *path)
+{
+    return serve(r, (struct http_request){.method = method, .path = path});
+}
+
+static int list(struct reader *r, const char *const *query)
+{
+    return serve(r, (struct http_request){.method = HTTP_GET, .path = "/api/recordings", .query = query});
+}
+
+static const json_t *item(const struct reader *r, size_t i)
+{
+    return json_array_get(json_object_get(r->json, "recordings"), i);
+}
+
+static size_t count(const struct reader *r)
+{
+    return json_array_size(json_object_get(r->json, "recordings"));
+}
+
+static void test_list(void **state)
+{
+    (void)state;
+    struct reader r = reader_of(NULL);
+    assert_int_equal(list(&r, NULL), 200);
+    assert_int_equal(count(&r), 3);
+    assert_int_equal(json_integer_value(json_object_get(r.json, "total")), 3);
+    assert_string_equal(text_of(item(&r, 0), "id"), LIVE); // newest first
+    assert_string_equal(text_of(item(&r, 2), "id"), ONE);
+    assert_string_equal(text_of(item(&r, 2), "roomId"), "r");
+    assert_string_equal(text_of(item(&r, 2), "state"), "complete");
+    assert_string_equal(text_of(item(&r, 2), "startedAt"), "2026-01-01T10:00:00.000Z");
+    assert_int_equal(json_integer_value(json_object_get(item(&r, 2), "bytes")), 10);
+    const json_t *people = json_object_get(item(&r, 2), "participants");
+    assert_string_equal(text_of(json_array_get(people, 0), "name"), "Ana");
+    assert_string_equal(text_of(json_array_get(people, 1), "name"), "bob");
+
+    static const struct {
+        const char *query[3];
+        size_t count;
+        const char *first;
+    } cases[] = {
+        {{"roomId=other"}, 1, TWO},
+        {{"state=complete"}, 1, ONE},
+        {{"state=any"}, 3, LIVE},
+        {{"from=2026-01-02T00:00:00Z"}, 2, LIVE},
+        {{"from=2026-01-02", "before=2026-01-03T00:00:00Z"}, 1, TWO},
+        {{"page=2", "limit=2"}, 1, ONE},
+        {{"roomId=nowhere"}, 0, ""},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        assert_int_equal(list(&r, cases[i].query), i == 4 ? 400 : 200); // a day alone is no moment
+        if (i == 4)
+            continue;
+        assert_int_equal(count(&r), cases[i].count);
+        assert_string_equal(text_of(item(&r, 0), "id"), cases[i].first);
+    }
+    static const char *const wrong[][2] = {
+        {"roomId=a b"}, {"state=lost"}, {"limit=1000"}, {"from=yesterday"}, {"page=0"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++)
+        assert_int_equal(list(&r, wrong[i]), 400);
+    put_recording(LIVE, "r", "complete", "2026-01-03T10:00:00.000Z"); // what changes is read again
+    assert_int_equal(list(&r, cases[1].query), 200);
+    assert_int_equal(count(&r), 2);
+    reader_clear(&r);
+}
+
+static void test_manifest(void **state)
+{
+    (void)state;
+    struct reader r = reader_of(NULL);
+    assert_int_equal(ask(&r, HTTP_GET, "/api/recordings/" ONE), 200);
+    assert_string_equal(text_of(r.json, "id"), ONE);
+    assert_string_equal(text_of(r.json, "state"), "complete");
+    assert_int_equal(ask(&r, HTTP_GET, "/api/recordings/" LIVE), 200);
+    static const char *const none[] = {"nothing", "not-one", "broken", "..", ".", "%2e%2e", "not-one/file"};
+    for (size_t i = 0; i < G_N_ELEMENTS(none); i++) {
+        char *path = g_strconcat("/api/recordings/", none[i], NULL);
+        assert_int_equal(ask(&r, HTTP_GET, path), 404);
+        g_free(path);
+    }
+    reader_clear(&r);
+}
+
+#define FILES "/api/recordings/" ONE "/files/"
+
+static void test_files(void **state)
+{
+    (void)state;
+    struct reader r = reader_of(NULL);
+    assert_int_equal(ask(&r, HTTP_GET, FILES "1-camera-ana.webm"), 200);
+    assert_string_equal(r.response.content_type, "video/webm");
+    assert_int_equal(http_response_size(&r.response), 10);
+    assert_true(r.response.has_ranges);
+    char *etag = g_strdup(r.response.etag);
+    assert_true(etag[0] == '"');
+    struct http_request part = {.method = HTTP_GET, .path = FILES "1-camera-ana.webm", .range = "bytes=2-4"};
+    assert_int_equal(serve(&r, part), 206);
+    assert_string_equal(r.response.content_range, "bytes 2-4/10");
+    part.if_range = "\"other\"";
+    assert_int_equal(serve(&r, part), 200);
+    part.if_range = etag;
+    part.range = "bytes=10-";
+    assert_int_equal(serve(&r, part), 416);
+    struct http_request known = {.method = HTTP_GET, .path = FILES "1-camera-ana.webm", .if_none_match = etag};
+    assert_int_equal(serve(&r, known), 304);
+    g_free(etag);
+
+    put(ONE, "hook.log", "done");
+    assert_int_equal(ask(&r, HTTP_GET, FILES "hook.log"), 200);
+    put(ONE, "unnamed.webm", "x");
+    static const char *const none[] = {
+        "manifest.json", "unnamed.webm", "../../secret", "2-camera-ana.webm", "session.mp4", "", "..", "."};
+    for (size_t i = 0; i < G_N_ELEMENTS(none); i++) {
+        char *path = g_strconcat(FILES, none[i], NULL);
+        assert_int_equal(ask(&r, HTTP_GET, path), 404);
+        g_free(path);
+    }
+    // Not before it is finished.
+    assert_int_equal(ask(&r, HTTP_GET, "/api/recordings/" LIVE "/files/1-camera-ana.webm"), 409);
+    // A link is no file of ours.
+    char *link = g_build_filename(dir, ONE, "1-camera-ana.webm", NULL);
+    g_unlink(link);
+    assert_int_equal(symlink("../../secret", link), 0);
+    assert_int_equal(ask(&r, HTTP_GET, FILES "1-camera-ana.webm"), 404);
+    g_free(link);
+    reader_clear(&r);
+}
+
+static void test_delete(void **state)
+{
+    (void)state;
+    struct reader r = reader_of(NULL);
+    assert_int_equal(ask(&r, HTTP_DELETE, "/api/recordings/" LIVE), 409);
+    put(ONE, "hook.started", "");
+    char *claim = g_build_filename(dir, ONE, "hook.started", NULL);
+    int fd = open(claim, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_int_equal(ask(&r, HTTP_DELETE, "/api/recordings/" ONE), 409);
+    close(fd);
+    assert_int_equal(ask(&r, HTTP_DELETE, "/api/recordings/" ONE), 200);
+    assert_false(is_there(ONE));
+    assert_false(is_there(".deleted-" ONE));
+    assert_int_equal(ask(&r, HTTP_DELETE, "/api/recordings/" ONE), 404);
+    assert_int_equal(ask(&r, HTTP_DELETE, "/api/recordings/not-one"), 404);
+    assert_true(is_there("not-one"));
+    g_free(claim);
+    reader_clear(&r);
+}
+
+static void test_rights(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *claims; // NULL: no token
+        int list, manifest; // of room r
+        size_t count;
+    } cases[] = {
+        {NULL, 401, 401, 0},
+        {"{\"sub\":\"a\",\"room\":\"r\"}", 403, 403, 0},
+        {"{\"sub\":\"a\",\"room\":\"r\",\"role\":\"host\",\"record\":false}", 403, 403, 0},
+        {"{\"sub\":\"a\",\"role\":\"host\"}", 200, 404, 0},
+        {"{\"sub\":\"a\",\"room\":\"other\",\"role\":\"host\"}", 200, 404, 1},
+        {"{\"sub\":\"a\",\"room\":[\"other\",\"r\"],\"role\":\"host\"}", 200, 200, 3},
+        {"{\"sub\":\"a\",\"room\":\"r\",\"record\":true}", 200, 200, 2},
+        {"{\"sub\":\"a\",\"room\":\"*\",\"role\":\"host\"}", 200, 200, 3},
+    };
+    struct reader r = reader_of("JWT_SECRET=" SECRET);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *token = cases[i].claims ? make_token(SECRET, cases[i].claims) : NULL;
+        char *header = token ? g_strconcat("Bearer ", token, NULL) : NULL;
+        struct http_request request = {.method = HTTP_GET, .path = "/api/recordings", .authorization = header};
+        assert_int_equal(serve(&r, request), cases[i].list);
+        assert_int_equal(count(&r), cases[i].count);
+        request.path = "/api/recordings/" ONE;
+        assert_int_equal(serve(&r, request), cases[i].manifest);
+        request.path = FILES "1-camera-ana.webm";
+        assert_int_equal(serve(&r, request), cases[i].manifest);
+        request.method = HTTP_DELETE;
+        request.path = "/api/recordings/" LIVE; // would be 409
+        assert_int_equal(serve(&r, request), cases[i].manifest == 200 ? 409 : cases[i].manifest);
+        g_free(token);
+        g_free(header);
+    }
+    reader_clear(&r);
+}
+
+static void test_off(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL);
+    struct reader r = {.rig = rig, .site = site_new(rig->hub)};
+    assert_int_equal(list(&r, NULL), 404);
+    reader_clear(&r);
+}
+
+// The rig's clock says 2026-01-31.
+static void test_retention(void **state)
+{
+    (void)state;
+    put_recording("20260130T100000Z-dddddddddd", "r", "complete", "2026-01-30T10:00:00.000Z");
+    put(".deleted-before", "file", "left by a deletion that was cut short");
+    struct reader r = reader_of("RECORDING_RETENTION_DAYS=20");
+    librarian_tick(r.rig->hub->librarian, r.rig->hub->wall_ms);
+    assert_int_equal(list(&r, NULL), 200); // after the sweep: one thread
+    assert_int_equal(count(&r), 2);
+    assert_false(is_there(ONE));
+    assert_false(is_there(TWO));
+    assert_false(is_there(".deleted-before"));
+    assert_true(is_there(LIVE)); // old, but not finished
+    assert_true(is_there("not-one"));
+    reader_clear(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_manifest, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_delete, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rights, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_off, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_retention, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
