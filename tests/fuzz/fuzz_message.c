@@ -7,7 +7,7 @@ static void read_fields(const struct message *message)
 {
     static const char *const words[] = {"audio", "video", NULL};
     struct fault fault = {0};
-    struct fields fields = {message->data, &fault};
+    struct fields fields = {.data = message->data, .fault = &fault};
     const char *room = field_text(&fields, "roomId", 128);
     assert(!room || strlen(room) <= 4 * 128); // the bound is in characters
     const char *text = field_need_prose(&fields, "text", 4000);
