@@ -10,18 +10,21 @@
 enum {
     EVENTS_PER_TURN = 64,
     ROUNDS_MAX = 8, // dispatches of one member in a turn; the others are waiting
+    FDS_USUAL = 8,  // of one context
 };
 
 struct ice_member {
     GMainContext *context;
     GArray *fds;    // GPollFD, as epoll knows them
     int64_t due_us; // of its next timer; INT64_MAX: none
+    bool is_awake;  // epoll has seen one of its fds
 };
 
 struct ice_loop {
     int epoll_fd;
     GPtrArray *members;
     GPtrArray *idle; // contexts to use again
+    GArray *asked;   // GPollFD, what query() found
 };
 
 struct ice_loop *ice_loop_new(int mail_fd)
@@ -30,6 +33,7 @@ struct ice_loop *ice_loop_new(int mail_fd)
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     g_assert(loop->epoll_fd >= 0);
     loop->members = g_ptr_array_new();
+    loop->asked = g_array_new(FALSE, FALSE, sizeof(GPollFD));
     loop->idle = g_ptr_array_new_with_free_func((GDestroyNotify)g_main_context_unref);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     int rc = epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, mail_fd, &event);
@@ -42,6 +46,7 @@ void ice_loop_free(struct ice_loop *loop)
     g_assert(loop->members->len == 0);
     g_ptr_array_free(loop->members, TRUE);
     g_ptr_array_free(loop->idle, TRUE);
+    g_array_unref(loop->asked);
     close(loop->epoll_fd);
     g_free(loop);
 }
@@ -81,7 +86,8 @@ static void watch(struct ice_loop *loop, struct ice_member *member, const GPollF
         (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd->fd, &event);
 }
 
-static void take_fds(struct ice_loop *loop, struct ice_member *member, GArray *fds)
+// Makes epoll watch these instead of member->fds.
+static void watch_all(struct ice_loop *loop, struct ice_member *member, const GArray *fds)
 {
     for (guint i = 0; i < member->fds->len; i++) {
         int fd = g_array_index(member->fds, GPollFD, i).fd;
@@ -90,15 +96,27 @@ static void take_fds(struct ice_loop *loop, struct ice_member *member, GArray *f
     }
     for (guint i = 0; i < fds->len; i++)
         watch(loop, member, &g_array_index(fds, GPollFD, i));
-    g_array_unref(member->fds);
-    member->fds = fds;
+    g_array_set_size(member->fds, 0);
+    g_array_append_vals(member->fds, fds->data, fds->len);
 }
 
-// Asks the context what it waits for.
-static GArray *query(GMainContext *context, gint priority, gint *timeout_ms)
+static bool same_fds(const GArray *a, const GArray *b)
 {
-    GArray *fds = g_array_sized_new(FALSE, FALSE, sizeof(GPollFD), 8);
-    gint needed = 8;
+    if (a->len != b->len)
+        return false;
+    for (guint i = 0; i < a->len; i++) {
+        const GPollFD *one = &g_array_index(a, GPollFD, i), *other = &g_array_index(b, GPollFD, i);
+        if (one->fd != other->fd || one->events != other->events)
+            return false;
+    }
+    return true;
+}
+
+// Asks the context what it waits for; the answer is good until the next question.
+static GArray *query(struct ice_loop *loop, GMainContext *context, gint priority, gint *timeout_ms)
+{
+    GArray *fds = loop->asked;
+    gint needed = FDS_USUAL;
     do {
         g_array_set_size(fds, (guint)needed);
         needed = g_main_context_query(context, priority, timeout_ms, (GPollFD *)(void *)fds->data, (gint)fds->len);
@@ -109,43 +127,59 @@ static GArray *query(GMainContext *context, gint priority, gint *timeout_ms)
 
 // ---- a member's turn -----------------------------------------------------------------------------------------
 
-// One iteration of its context without waiting. True: something was done.
-static bool iterate(GMainContext *context)
+static void sleep_until(struct ice_member *member, gint timeout_ms)
 {
-    gint priority, timeout_ms;
-    g_main_context_prepare(context, &priority);
-    GArray *fds = query(context, priority, &timeout_ms);
-    g_poll((GPollFD *)(void *)fds->data, fds->len, 0);
-    bool ready = g_main_context_check(context, priority, (GPollFD *)(void *)fds->data, (gint)fds->len);
-    g_array_unref(fds);
-    if (ready)
-        g_main_context_dispatch(context);
-    return ready;
+    member->due_us = timeout_ms < 0 ? INT64_MAX : now_monotonic_us() + INT64_C(1000) * timeout_ms;
 }
 
 void ice_loop_enter(struct ice_loop *loop, struct ice_member *member)
 {
     (void)loop;
+    gboolean acquired = g_main_context_acquire(member->context);
+    g_assert(acquired);
     g_main_context_push_thread_default(member->context);
+}
+
+static void leave(struct ice_member *member)
+{
+    g_main_context_pop_thread_default(member->context);
+    g_main_context_release(member->context);
 }
 
 void ice_loop_leave(struct ice_loop *loop, struct ice_member *member)
 {
     gint priority, timeout_ms;
     bool ready = g_main_context_prepare(member->context, &priority);
-    take_fds(loop, member, query(member->context, priority, &timeout_ms));
-    if (ready)
-        timeout_ms = 0;
-    member->due_us = timeout_ms < 0 ? INT64_MAX : now_monotonic_us() + INT64_C(1000) * timeout_ms;
-    g_main_context_pop_thread_default(member->context);
+    watch_all(loop, member, query(loop, member->context, priority, &timeout_ms));
+    sleep_until(member, ready ? 0 : timeout_ms);
+    leave(member);
 }
 
+// Does what is due. A socket is asked only after epoll has spoken of it, and once: what is left it will speak of
+// again. A socket that is closed while its number is given to a new one only ever happens under a command.
 static void member_turn(struct ice_loop *loop, struct ice_member *member)
 {
+    gint priority, timeout_ms;
     ice_loop_enter(loop, member);
-    for (unsigned rounds = 0; rounds < ROUNDS_MAX && iterate(member->context); rounds++) {
+    for (unsigned rounds = 0; rounds < ROUNDS_MAX; rounds++) {
+        bool ready = g_main_context_prepare(member->context, &priority);
+        GArray *fds = query(loop, member->context, priority, &timeout_ms);
+        GPollFD *polled = (GPollFD *)(void *)fds->data;
+        if (!same_fds(member->fds, fds))
+            watch_all(loop, member, fds);
+        if (!ready && timeout_ms != 0 && !member->is_awake)
+            break;
+        for (guint i = 0; i < fds->len; i++)
+            polled[i].revents = 0;
+        if (member->is_awake)
+            g_poll(polled, fds->len, 0);
+        member->is_awake = false;
+        timeout_ms = 0;
+        if (g_main_context_check(member->context, priority, polled, (gint)fds->len))
+            g_main_context_dispatch(member->context);
     }
-    ice_loop_leave(loop, member);
+    sleep_until(member, timeout_ms);
+    leave(member);
 }
 
 void ice_loop_remove(struct ice_loop *loop, struct ice_member *member)
@@ -154,7 +188,8 @@ void ice_loop_remove(struct ice_loop *loop, struct ice_member *member)
     while (g_main_context_iteration(member->context, FALSE)) {
     }
     g_main_context_pop_thread_default(member->context);
-    take_fds(loop, member, g_array_new(FALSE, FALSE, sizeof(GPollFD)));
+    g_array_set_size(loop->asked, 0);
+    watch_all(loop, member, loop->asked);
     g_array_unref(member->fds);
     g_ptr_array_remove_fast(loop->members, member);
     g_ptr_array_add(loop->idle, member->context);
@@ -184,14 +219,14 @@ bool ice_loop_turn(struct ice_loop *loop)
     for (int i = 0; i < count; i++) {
         struct ice_member *member = events[i].data.ptr;
         if (member)
-            member->due_us = 0;
+            member->is_awake = true;
         else
             mail = true;
     }
     int64_t now_us = now_monotonic_us();
     for (guint i = 0; i < loop->members->len; i++) {
         struct ice_member *member = loop->members->pdata[i];
-        if (member->due_us <= now_us)
+        if (member->is_awake || member->due_us <= now_us)
             member_turn(loop, member);
     }
     return mail;

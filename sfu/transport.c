@@ -22,6 +22,7 @@ enum {
     EARLY_MAX = 8,           // datagrams kept while ICE has not told us its path
     PATH_SILENT_US = 500000, // after which packets from another address may be the browser's new path
     MOVED_US = 300000,       // between two words to ICE about it
+    MEDIA_IDLE_US = 1000000, // without RTP, after which what arrives may wait for a tick
 };
 
 struct twin {
@@ -53,6 +54,8 @@ struct transport {
     struct path path;
     int64_t heard_us; // when the last packet verified
     int64_t moved_us; // when ICE was last told that the browser has moved
+    int64_t media_us; // when the last RTP packet came
+    bool patient;     // see worker_set_patient()
     enum ice_state ice_state;
     struct twin twins[ICE_TWIN_MAX];
     unsigned twin_count;
@@ -265,6 +268,14 @@ static void tell_moved(struct transport *t, int fd, const union sockaddr_any *fr
     t->moved_us = now_us;
 }
 
+// Who sends no media sends only feedback, which may wait a little; the first packet of media ends that.
+static void set_patient(struct transport *t, bool patient)
+{
+    t->patient = patient;
+    for (unsigned i = 0; i < t->twin_count; i++)
+        worker_set_patient(t->worker, &t->twins[i].watch, patient);
+}
+
 static void heard(struct transport *t, int64_t now_us)
 {
     t->heard_us = now_us;
@@ -282,6 +293,9 @@ static void rx_rtp(struct transport *t, struct packet *packet, int64_t now_us)
     }
     packet->len = (uint16_t)len;
     heard(t, now_us);
+    t->media_us = now_us;
+    if (t->patient)
+        set_patient(t, false);
     if (rtp_parse(&packet->rtp, packet->buf, packet->len) != RTP_OK) {
         stats_drop(stats, DROP_BAD_RTP);
         return;
@@ -357,8 +371,8 @@ static void twin_ready(void *arg, int64_t now_us)
 {
     struct twin *twin = arg;
     struct packet *packets[WORKER_RX_BATCH];
-    union sockaddr_any from[WORKER_RX_BATCH];
-    int count = worker_receive(twin->transport->worker, twin->watch.fd, packets, from);
+    const union sockaddr_any *from;
+    int count = worker_receive(twin->transport->worker, twin->watch.fd, packets, &from);
     for (int i = 0; i < count; i++) {
         rx_from(twin->transport, twin->watch.fd, &from[i], packets[i], now_us);
         packet_unref(packets[i]);
@@ -415,6 +429,8 @@ static void take_path(struct transport *t, const struct ice_event *event, int64_
                             .ice = worker_ice(t->worker),
                             .id = t->id};
     t->has_path = true;
+    t->media_us = now_us;
+    set_patient(t, false);
     outbox_new_path(&t->outbox);
     if (first && t->dtls)
         dtls_start(t->dtls, now_us);
@@ -528,6 +544,8 @@ void transport_free(struct transport *t)
 
 void transport_tick(struct transport *t, int64_t now_us)
 {
+    if (!t->patient && t->state == SFU_CONNECTED && now_us >= t->media_us + MEDIA_IDLE_US)
+        set_patient(t, true);
     if (!t->dtls || now_us < t->dtls_due_us)
         return;
     dtls_tick(t->dtls, now_us);

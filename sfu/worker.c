@@ -13,11 +13,17 @@
 
 enum {
     EVENTS_PER_TURN = 64,
+    PATIENT_ROUNDS = 16, // of EVENTS_PER_TURN in a tick; the others wait for the next
     RX_SKEW_MAX_US = 1000000, // more than this means that somebody set the wall clock
     ID_INDEX_SHIFT = 48,      // ids of different workers never meet
 };
 
 TAILQ_HEAD(deferred_list, deferred);
+
+union timestamp_control {
+    struct cmsghdr align;
+    char space[CMSG_SPACE(sizeof(struct timespec))];
+};
 
 struct worker {
     // fixed at start
@@ -26,6 +32,7 @@ struct worker {
     void *arg;
     pthread_t thread;
     int epoll_fd;
+    int patient_fd; // epoll, too: what only a tick looks at
 
     // written by other threads
     struct mailbox letters, ice_box, datachan_box;
@@ -38,8 +45,12 @@ struct worker {
     uint64_t last_id;
     uint64_t turn;
     struct pool *pool;
-    struct packet *spare[WORKER_RX_BATCH]; // ready for the next receive call
+    struct packet *spare[WORKER_RX_BATCH]; // ready for the next receive call, at the front of the slots below
     int spare_count;
+    struct mmsghdr messages[WORKER_RX_BATCH];
+    struct iovec iov[WORKER_RX_BATCH];
+    union sockaddr_any from[WORKER_RX_BATCH];
+    union timestamp_control control[WORKER_RX_BATCH];
     struct stats stats;
     int64_t now_us, tick_us;
     bool idle; // no tick is wanted
@@ -110,9 +121,9 @@ static int timeout_ms(const struct worker *w)
     return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
 }
 
-static void turn(struct worker *w)
+static int dispatch(struct worker *w, int epoll_fd, int wait_ms)
 {
-    w->ready_count = epoll_wait(w->epoll_fd, w->ready, EVENTS_PER_TURN, timeout_ms(w));
+    int count = w->ready_count = epoll_wait(epoll_fd, w->ready, EVENTS_PER_TURN, wait_ms);
     w->now_us = now_monotonic_us();
     for (int i = 0; i < w->ready_count; i++) {
         struct watch *watch = w->ready[i].data.ptr;
@@ -120,10 +131,22 @@ static void turn(struct worker *w)
             watch->ready(watch->arg, w->now_us);
     }
     w->ready_count = 0;
-    if (!w->idle && w->now_us >= w->tick_us) {
-        w->tick_us = w->now_us + WORKER_TICK_US;
-        w->idle = !w->handlers.tick(w->arg, w->now_us, now_wall_us());
-    }
+    return count;
+}
+
+static void tick(struct worker *w)
+{
+    w->tick_us = w->now_us + WORKER_TICK_US;
+    for (int i = 0; i < PATIENT_ROUNDS && dispatch(w, w->patient_fd, 0) == EVENTS_PER_TURN; i++)
+        ;
+    w->idle = !w->handlers.tick(w->arg, w->now_us, now_wall_us());
+}
+
+static void turn(struct worker *w)
+{
+    dispatch(w, w->epoll_fd, timeout_ms(w));
+    if (!w->idle && w->now_us >= w->tick_us)
+        tick(w);
     run_deferred(w);
 }
 
@@ -138,6 +161,19 @@ static void *worker_main(void *arg)
     while (!TAILQ_EMPTY(&w->deferred))
         run_deferred(w);
     return NULL;
+}
+
+static void init_slots(struct worker *w)
+{
+    for (int i = 0; i < WORKER_RX_BATCH; i++) {
+        w->iov[i].iov_len = PACKET_ROOM - CIPHER_TRAILER_MAX;
+        w->messages[i].msg_hdr = (struct msghdr){.msg_name = &w->from[i],
+                                                 .msg_namelen = sizeof(w->from[i]),
+                                                 .msg_iov = &w->iov[i],
+                                                 .msg_iovlen = 1,
+                                                 .msg_control = &w->control[i],
+                                                 .msg_controllen = sizeof(w->control[i])};
+    }
 }
 
 static void watch_box(struct worker *w, struct mailbox *box, struct watch *watch, void (*ready)(void *, int64_t))
@@ -155,10 +191,12 @@ struct worker *worker_new(const struct worker_config *cfg, const struct worker_h
     w->handlers = *handlers;
     w->arg = arg;
     w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    g_assert(w->epoll_fd >= 0);
+    w->patient_fd = epoll_create1(EPOLL_CLOEXEC);
+    g_assert(w->epoll_fd >= 0 && w->patient_fd >= 0);
     TAILQ_INIT(&w->deferred);
     w->correspondents = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     w->pool = pool_new(PACKET_POOL_MAX);
+    init_slots(w);
     watch_box(w, &w->letters, &w->letters_watch, letters_ready);
     watch_box(w, &w->ice_box, &w->ice_watch, ice_ready);
     watch_box(w, &w->datachan_box, &w->datachan_watch, datachan_ready);
@@ -204,6 +242,7 @@ void worker_free(struct worker *w)
         packet_unref(w->spare[--w->spare_count]);
     pool_free(w->pool);
     close(w->epoll_fd);
+    close(w->patient_fd);
     g_free(w);
 }
 
@@ -212,15 +251,30 @@ void worker_post(struct worker *w, struct mail *mail)
     mailbox_post(&w->letters, mail);
 }
 
+static int epoll_of(const struct worker *w, const struct watch *watch)
+{
+    return watch->patient ? w->patient_fd : w->epoll_fd;
+}
+
 int worker_watch(struct worker *w, struct watch *watch)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = watch};
-    return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, watch->fd, &event) < 0 ? -errno : 0;
+    return epoll_ctl(epoll_of(w, watch), EPOLL_CTL_ADD, watch->fd, &event) < 0 ? -errno : 0;
+}
+
+void worker_set_patient(struct worker *w, struct watch *watch, bool patient)
+{
+    if (watch->patient == patient)
+        return;
+    worker_unwatch(w, watch);
+    watch->patient = patient;
+    int rc = worker_watch(w, watch);
+    g_assert(rc == 0); // it was there a moment ago, and there is room for as many
 }
 
 void worker_unwatch(struct worker *w, struct watch *watch)
 {
-    epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    epoll_ctl(epoll_of(w, watch), EPOLL_CTL_DEL, watch->fd, NULL);
     for (int i = 0; i < w->ready_count; i++) {
         if (w->ready[i].data.ptr == watch)
             w->ready[i].data.ptr = NULL;
@@ -321,38 +375,47 @@ static int64_t arrival_us(const struct worker *w, struct msghdr *hdr, int64_t wa
     return w->now_us;
 }
 
-int worker_receive(struct worker *w, int fd, struct packet *packets[WORKER_RX_BATCH],
-                   union sockaddr_any from[WORKER_RX_BATCH])
+static void set_slot(struct worker *w, int i, struct packet *packet)
 {
-    struct mmsghdr messages[WORKER_RX_BATCH];
-    struct iovec iov[WORKER_RX_BATCH];
-    union {
-        char buf[CMSG_SPACE(sizeof(struct timespec))];
-        struct cmsghdr align;
-    } control[WORKER_RX_BATCH];
-    while (w->spare_count < WORKER_RX_BATCH && (w->spare[w->spare_count] = packet_new(w->pool)))
-        w->spare_count++;
+    w->spare[i] = packet;
+    w->iov[i].iov_base = packet->buf;
+}
+
+static void fill_slots(struct worker *w)
+{
+    struct packet *packet;
+    while (w->spare_count < WORKER_RX_BATCH && (packet = packet_new(w->pool)))
+        set_slot(w, w->spare_count++, packet);
+}
+
+// The first `got` slots are used up: others take their places.
+static void close_up(struct worker *w, int got)
+{
+    for (int i = 0; i < got; i++) {
+        w->messages[i].msg_hdr.msg_namelen = sizeof(w->from[i]);
+        w->messages[i].msg_hdr.msg_controllen = sizeof(w->control[i]);
+    }
+    int left = w->spare_count - got;
+    for (int i = 0; i < MIN(got, left); i++)
+        set_slot(w, i, w->spare[w->spare_count - 1 - i]);
+    w->spare_count = left;
+}
+
+int worker_receive(struct worker *w, int fd, struct packet *packets[WORKER_RX_BATCH], const union sockaddr_any **from)
+{
+    fill_slots(w);
     if (w->spare_count == 0)
         return drain(w, fd);
-    for (int i = 0; i < w->spare_count; i++) {
-        iov[i] = (struct iovec){w->spare[i]->buf, PACKET_ROOM - CIPHER_TRAILER_MAX};
-        messages[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
-                                              .msg_namelen = sizeof(from[i]),
-                                              .msg_iov = &iov[i],
-                                              .msg_iovlen = 1,
-                                              .msg_control = &control[i],
-                                              .msg_controllen = sizeof(control[i])};
-    }
-    int got = recvmmsg(fd, messages, (unsigned)w->spare_count, MSG_DONTWAIT, NULL);
+    int got = recvmmsg(fd, w->messages, (unsigned)w->spare_count, MSG_DONTWAIT, NULL);
     if (got <= 0)
         return 0;
     const int64_t wall_ahead_us = now_wall_us() - now_monotonic_us();
     for (int i = 0; i < got; i++) {
         packets[i] = w->spare[i];
-        packets[i]->len = (uint16_t)messages[i].msg_len;
-        packets[i]->received_us = arrival_us(w, &messages[i].msg_hdr, wall_ahead_us);
+        packets[i]->len = (uint16_t)w->messages[i].msg_len;
+        packets[i]->received_us = arrival_us(w, &w->messages[i].msg_hdr, wall_ahead_us);
     }
-    w->spare_count -= got;
-    memmove(w->spare, w->spare + got, (size_t)w->spare_count * sizeof(w->spare[0]));
+    close_up(w, got);
+    *from = w->from;
     return got;
 }

@@ -59,10 +59,15 @@ struct watch {
     int fd;
     void (*ready)(void *arg, int64_t now_us);
     void *arg;
+    bool patient; // the worker's
 };
 
 int worker_watch(struct worker *worker, struct watch *watch); // 0 or negative errno
 void worker_unwatch(struct worker *worker, struct watch *watch);
+
+// Patient: what arrives waits for the next tick instead of waking the thread. For those who only send feedback, which
+// would otherwise cause more turns than the media does.
+void worker_set_patient(struct worker *worker, struct watch *watch, bool patient);
 
 // Something to do once, at the end of this turn (or of the next, when deferred by something deferred). Embedded in
 // its owner; cancel it before the owner is freed.
@@ -101,7 +106,7 @@ struct stats *worker_stats(struct worker *worker);
 int64_t worker_now_us(const struct worker *worker);
 
 // Receives up to WORKER_RX_BATCH datagrams without blocking: packets[i] has `len` bytes from from[i], which reached
-// the kernel at received_us. The caller owns the packets. Returns how many; 0 when there is nothing; what finds the
-// pool empty is read and dropped (counted).
+// the kernel at received_us. The caller owns the packets; *from is good until the next call. Returns how many; 0 when
+// there is nothing; what finds the pool empty is read and dropped (counted).
 int worker_receive(struct worker *worker, int fd, struct packet *packets[WORKER_RX_BATCH],
-                   union sockaddr_any from[WORKER_RX_BATCH]);
+                   const union sockaddr_any **from);
