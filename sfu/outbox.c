@@ -202,16 +202,17 @@ static unsigned send_runs(struct outbox *box, const struct path *path, const str
 {
     struct mmsghdr messages[OUTBOX_BATCH];
     union segment_control control[OUTBOX_BATCH];
+    bool connected = path->out_fd != path->fd;
     for (unsigned i = 0; i < run_count; i++) {
-        messages[i].msg_hdr = (struct msghdr){.msg_name = (void *)(uintptr_t)&path->remote,
-                                              .msg_namelen = path_address_len(&path->remote),
+        messages[i].msg_hdr = (struct msghdr){.msg_name = connected ? NULL : (void *)(uintptr_t)&path->remote,
+                                              .msg_namelen = connected ? 0 : path_address_len(&path->remote),
                                               .msg_iov = iov,
                                               .msg_iovlen = runs[i].count};
         if (runs[i].count > 1)
             set_segment(&messages[i].msg_hdr, &control[i], (uint16_t)iov[0].iov_len);
         iov += runs[i].count;
     }
-    int sent = sendmmsg(path->fd, messages, run_count, MSG_DONTWAIT);
+    int sent = sendmmsg(path->out_fd, messages, run_count, MSG_DONTWAIT);
     if (sent > 0)
         return (unsigned)sent;
     if (is_full(errno))

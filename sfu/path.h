@@ -11,7 +11,8 @@
 #include "sfu/ice.h"
 
 struct path {
-    int fd; // the worker's socket; -1: slow door
+    int fd;     // the worker's socket; -1: slow door
+    int out_fd; // what is sent goes here: connected to `remote` if that could be, else the same as fd
     union sockaddr_any remote;
     struct ice *ice; // for the slow door
     uint64_t id;
@@ -21,6 +22,10 @@ static inline socklen_t path_address_len(const union sockaddr_any *a)
 {
     return a->sa.sa_family == AF_INET6 ? sizeof(a->in6) : sizeof(a->in);
 }
+
+// A path over the twin socket `fd` bound to `local`; `fd` -1: through the slow door.
+void path_open(struct path *path, int fd, const union sockaddr_any *local, const union sockaddr_any *remote);
+void path_close(struct path *path); // the twin stays open; harmless on a path that is not open
 
 // The same address and port; an IPv6 scope is not compared.
 bool path_same_address(const union sockaddr_any *a, const union sockaddr_any *b);

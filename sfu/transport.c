@@ -424,10 +424,8 @@ static void take_path(struct transport *t, const struct ice_event *event, int64_
 {
     bool first = !t->has_path;
     transport_flush(t);
-    t->path = (struct path){.fd = event->slow ? -1 : twin_fd(t, &event->local),
-                            .remote = event->remote,
-                            .ice = worker_ice(t->worker),
-                            .id = t->id};
+    path_close(&t->path);
+    path_open(&t->path, event->slow ? -1 : twin_fd(t, &event->local), &event->local, &event->remote);
     t->has_path = true;
     t->media_us = now_us;
     set_patient(t, false);
@@ -500,12 +498,13 @@ struct transport *transport_new(struct worker *worker, const struct transport_ha
     t->handlers = *handlers;
     t->arg = arg;
     t->candidates = g_string_new(NULL);
-    t->path.fd = -1;
+    t->path = (struct path){.fd = -1, .out_fd = -1, .ice = worker_ice(worker)};
     t->sink.ops = &transport_sink_ops;
     t->flush = (struct deferred){.run = flush_deferred, .arg = t};
     outbox_init(&t->outbox, worker_stats(worker));
     struct correspondent c = {ice_letter, datachan_letter, t};
     t->id = worker_register(worker, &c);
+    t->path.id = t->id;
     ice_open(worker_ice(worker), t->id, worker_ice_box(worker));
     return t;
 }
@@ -528,6 +527,7 @@ void transport_free(struct transport *t)
             path_send(&t->path, buf, len);
         dtls_free(t->dtls);
     }
+    path_close(&t->path);
     ice_close(worker_ice(t->worker), t->id);
     for (unsigned i = 0; i < t->twin_count; i++) {
         worker_unwatch(t->worker, &t->twins[i].watch);
