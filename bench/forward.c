@@ -122,6 +122,7 @@ static void run(const struct scene *scene, unsigned subs)
         sub_free(sub[i]);
     ingress_forget(&in, track);
     track_free(track);
+    ingress_clear(&in);
     pool_free(pool);
 }
 

@@ -10,6 +10,7 @@
 
 enum {
     BUCKETS = 2 * CIPHER_OPEN_STREAMS, // a power of two
+    SOURCES_FIRST = 4,                 // places at first; who only listens needs one
     NOBODY = 0xffff,
 };
 
@@ -27,9 +28,9 @@ struct cipher_opener {
     struct cipher_rtcp *rtcp;
     uint32_t salt; // the peer chooses its SSRCs: it must not choose their buckets
     uint64_t count;
-    unsigned source_count;
+    unsigned source_count, source_room;
+    struct source *source; // grows up to CIPHER_OPEN_STREAMS
     uint16_t bucket[BUCKETS];
-    struct source source[CIPHER_OPEN_STREAMS];
 };
 
 struct cipher_opener *cipher_opener_new(const struct cipher_keys *keys)
@@ -57,6 +58,7 @@ void cipher_opener_free(struct cipher_opener *opener)
         stream_free(opener, opener->source[i].stream);
     opener->session->engine->session_free(opener->session);
     cipher_rtcp_free(opener->rtcp);
+    g_free(opener->source);
     g_free(opener);
 }
 
@@ -83,8 +85,16 @@ static void unlink_source(struct cipher_opener *opener, uint16_t at)
     *link = opener->source[at].next;
 }
 
+static void grow(struct cipher_opener *opener)
+{
+    opener->source_room = opener->source_room ? 2 * opener->source_room : SOURCES_FIRST;
+    opener->source = g_renew(struct source, opener->source, opener->source_room);
+}
+
 static uint16_t free_place(struct cipher_opener *opener)
 {
+    if (opener->source_count == opener->source_room && opener->source_room < CIPHER_OPEN_STREAMS)
+        grow(opener);
     if (opener->source_count < CIPHER_OPEN_STREAMS)
         return (uint16_t)opener->source_count++;
     uint16_t oldest = 0;

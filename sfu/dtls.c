@@ -223,6 +223,13 @@ static void handshake_broke(struct dtls *dtls)
     make_ssl(dtls);
 }
 
+// A connected association is silent most of the time: its record buffers, 16 KiB each way, go back until the next one.
+static void rest(struct dtls *dtls)
+{
+    if (dtls->state == DTLS_CONNECTED)
+        (void)SSL_free_buffers(dtls->ssl); // refused while a record is half read: it has them already
+}
+
 static bool is_waiting(struct dtls *dtls, int rc)
 {
     int error = SSL_get_error(dtls->ssl, rc);
@@ -292,6 +299,7 @@ void dtls_rx(struct dtls *dtls, const uint8_t *data, size_t len, int64_t now_us)
     if (dtls->state == DTLS_CONNECTED)
         read_plain(dtls);
     dtls->rx = NULL;
+    rest(dtls);
     update_due(dtls, now_us);
 }
 
@@ -335,7 +343,9 @@ int dtls_send(struct dtls *dtls, const uint8_t *data, size_t len)
     if (len == 0 || len > DTLS_MTU)
         return -EMSGSIZE;
     ERR_clear_error();
-    return SSL_write(dtls->ssl, data, (int)len) == (int)len ? 0 : -ENOTCONN;
+    bool sent = SSL_alloc_buffers(dtls->ssl) == 1 && SSL_write(dtls->ssl, data, (int)len) == (int)len;
+    rest(dtls);
+    return sent ? 0 : -ENOTCONN;
 }
 
 void dtls_shutdown(struct dtls *dtls)
@@ -343,7 +353,8 @@ void dtls_shutdown(struct dtls *dtls)
     if (dtls->state != DTLS_CONNECTED)
         return;
     ERR_clear_error();
-    SSL_shutdown(dtls->ssl);
+    if (SSL_alloc_buffers(dtls->ssl) == 1)
+        SSL_shutdown(dtls->ssl);
     end(dtls, DTLS_CLOSED);
 }
 

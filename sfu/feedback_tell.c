@@ -51,9 +51,9 @@ static void tell_arrivals(struct feedback *fb, int64_t now_us)
     struct uplink *uplink = &fb->ingress->uplink;
     uint8_t buf[FEEDBACK_PACKET_MAX];
     size_t len;
-    if (!twcc_recv_due(&uplink->twcc, now_us))
+    if (!uplink->twcc || !twcc_recv_due(uplink->twcc, now_us))
         return;
-    while ((len = twcc_recv_write(&uplink->twcc, fb->ssrc, uplink->media_ssrc, buf, sizeof(buf))) > 0) {
+    while ((len = twcc_recv_write(uplink->twcc, fb->ssrc, uplink->media_ssrc, buf, sizeof(buf))) > 0) {
         fb->twccs_tx++;
         transport_tx_rtcp(fb->transport, buf, len);
     }

@@ -16,6 +16,12 @@ void ingress_init(struct ingress *in, struct pool *pool, struct stats *stats)
     uplink_init(&in->uplink, pool, stats);
 }
 
+void ingress_clear(struct ingress *in)
+{
+    assert(in->batch.count == 0);
+    uplink_clear(&in->uplink);
+}
+
 // ---- the table: open addressing, half empty at least -----------------------------------------------------
 
 static unsigned bucket_of(uint32_t ssrc)
@@ -174,8 +180,12 @@ static void note_arrival(struct uplink *uplink, const struct packet *packet, int
     uint16_t seq;
     if (ext_twcc_parse(&ext, &seq) < 0)
         return;
-    twcc_recv_rx(&uplink->twcc, seq, packet->received_us);
-    if (twcc_recv_due(&uplink->twcc, now_us))
+    if (!uplink->twcc) {
+        uplink->twcc = g_new(struct twcc_recv, 1);
+        twcc_recv_init(uplink->twcc);
+    }
+    twcc_recv_rx(uplink->twcc, seq, packet->received_us);
+    if (twcc_recv_due(uplink->twcc, now_us))
         uplink_wake(uplink, now_us);
 }
 

@@ -42,6 +42,7 @@ struct ingress {
 };
 
 void ingress_init(struct ingress *in, struct pool *pool, struct stats *stats);
+void ingress_clear(struct ingress *in); // its tracks are gone
 
 // One packet from the peer's transport (transport_handlers.rtp): to its track, and with the next ingress_flush()
 // forward.

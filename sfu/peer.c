@@ -304,6 +304,7 @@ static void close_session(struct peer *p)
     while (!TAILQ_EMPTY(&p->legs))
         leg_free(p, TAILQ_FIRST(&p->legs));
     tally_add_feedback(p->cfg.tally, &p->feedback);
+    ingress_clear(&p->ingress);
     transport_free(p->transport);
     negotiate_free(p->negotiate);
 }

@@ -4,6 +4,13 @@
 
 enum { REFILL_MAX_US = 1000000 }; // longer silence earns no more
 
+// Never 0, which is no time.
+static uint32_t ms_of(int64_t now_us)
+{
+    uint32_t ms = (uint32_t)(now_us / 1000);
+    return ms ? ms : 1;
+}
+
 static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
 {
     return v < lo ? lo : v > hi ? hi : v;
@@ -16,7 +23,7 @@ void resend_init(struct resend *r)
 
 void resend_note(struct resend *r, uint16_t seq, bool empty, int64_t now_us)
 {
-    r->slot[seq % RESEND_SLOTS] = (struct resend_slot){now_us, seq, empty};
+    r->slot[seq % RESEND_SLOTS] = (struct resend_slot){ms_of(now_us), seq, empty};
 }
 
 static void refill(struct resend *r, uint64_t stream_bps, int64_t now_us)
@@ -34,14 +41,15 @@ enum drop resend_ask(struct resend *r, uint16_t seq, size_t octets, uint64_t str
                      int64_t now_us, bool *empty)
 {
     struct resend_slot *slot = &r->slot[seq % RESEND_SLOTS];
-    bool known = slot->at_us && slot->seq == seq;
-    if (known && now_us - slot->at_us < clamp(rtt_us, RESEND_WAIT_MIN_US, RESEND_WAIT_MAX_US))
+    bool known = slot->at_ms && slot->seq == seq;
+    int64_t since_us = INT64_C(1000) * (ms_of(now_us) - slot->at_ms);
+    if (known && since_us < clamp(rtt_us, RESEND_WAIT_MIN_US, RESEND_WAIT_MAX_US))
         return DROP_RESEND_TWICE;
     refill(r, stream_bps, now_us);
     if (r->tokens < (int64_t)octets)
         return DROP_RESEND_RATE;
     r->tokens -= (int64_t)octets;
     *empty = known && slot->empty;
-    *slot = (struct resend_slot){now_us, seq, *empty};
+    *slot = (struct resend_slot){ms_of(now_us), seq, *empty};
     return DROP_COUNT;
 }

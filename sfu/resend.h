@@ -21,7 +21,7 @@ enum {
 
 // A number that was sent again, or late.
 struct resend_slot {
-    int64_t at_us; // 0: never
+    uint32_t at_ms; // 0: never; wraps after 49 days, when nobody asks any more
     uint16_t seq;
     bool empty;
 };

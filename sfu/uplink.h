@@ -5,6 +5,7 @@
 // only.
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -47,7 +48,7 @@ struct uplink {
     int64_t due_us;      // when there is something to tell it
     int64_t rtt_us;      // 0: not known
     uint32_t media_ssrc; // one that it sends with, 0: none yet
-    struct twcc_recv twcc;
+    struct twcc_recv *twcc; // NULL until a packet brings a transport-wide number
 
     // One constant between the publisher's wall clock and our monotonic one, fixed at its first sender report, for
     // all its tracks: what was in sync there is in sync here.
@@ -59,7 +60,12 @@ static inline void uplink_init(struct uplink *uplink, struct pool *pool, struct 
 {
     *uplink = (struct uplink){.pool = pool, .stats = stats, .due_us = UPLINK_NEVER};
     TAILQ_INIT(&uplink->tracks);
-    twcc_recv_init(&uplink->twcc);
+}
+
+static inline void uplink_clear(struct uplink *uplink)
+{
+    g_free(uplink->twcc);
+    uplink->twcc = NULL;
 }
 
 // Feedback should look at this publisher at `at_us` or before.

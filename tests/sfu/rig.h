@@ -210,6 +210,8 @@ static inline void rig_close(struct rig *rig)
         rig_unpublish(rig);
     g_assert_cmpuint(rig->streams, ==, 0);
     g_assert_cmpuint(pool_in_use(rig->pool), ==, 0);
+    ingress_clear(&rig->ingress);
+    ingress_clear(&rig->none);
     pool_free(rig->pool);
     g_free(rig->out);
 }

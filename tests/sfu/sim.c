@@ -529,6 +529,7 @@ static void peer_free(struct sim_peer *peer)
         sim_sender_free(peer->senders[i]);
     for (unsigned i = 0; i < SIM_STREAMS_MAX; i++)
         g_assert(!peer->streams[i].seen);
+    ingress_clear(&peer->ingress);
     g_free(peer);
 }
 

@@ -197,7 +197,7 @@ static void arrivals_are_noted_even_of_strangers(void **state)
     }
     rig_tick(&rig, 200000);
     assert_true(rig_count(&rig.upstream, 0, RTCP_RTPFB, RTPFB_TWCC) >= 5);
-    assert_int_equal(rig.ingress.uplink.twcc.base, rig.ingress.uplink.twcc.end); // all told
+    assert_int_equal(rig.ingress.uplink.twcc->base, rig.ingress.uplink.twcc->end); // all told
     rig_close(&rig);
 }
 
