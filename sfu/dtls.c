@@ -223,7 +223,8 @@ static void handshake_broke(struct dtls *dtls)
     make_ssl(dtls);
 }
 
-// A connected association is silent most of the time: its record buffers, 16 KiB each way, go back until the next one.
+// A connected association is silent most of the time: its record buffers, 16 KiB each way, go back until the next
+// one.
 static void rest(struct dtls *dtls)
 {
     if (dtls->state == DTLS_CONNECTED)

@@ -22,9 +22,10 @@ bool path_same_address(const union sockaddr_any *a, const union sockaddr_any *b)
 
 // ---- the sender --------------------------------------------------------------------------------------------
 //
-// A connected socket remembers its route, which spares a look-up at each send. But on the address of the twin it would
-// also take what the browser sends, STUN too, which is for ICE. So it is bound to the same port of a multicast address
-// that nobody joins: the kernel then gives its datagrams the unicast source of the route and delivers none to it.
+// A connected socket remembers its route, which spares a look-up at each send. But on the address of the twin it
+// would also take what the browser sends, STUN too, which is for ICE. So it is bound to the same port of a multicast
+// address that nobody joins: the kernel then gives its datagrams the unicast source of the route and delivers none to
+// it.
 
 static union sockaddr_any nobody(int family, uint16_t port)
 {
@@ -69,8 +70,8 @@ static bool is_natural_source(int like, const union sockaddr_any *local, const u
     union sockaddr_any source = nobody(local->sa.sa_family, 0);
     socklen_t len = sizeof(source);
     int fd = socket_like(like, local->sa.sa_family);
-    bool natural = fd >= 0 && connect(fd, &remote->sa, path_address_len(remote)) == 0 &&
-                   getsockname(fd, &source.sa, &len) == 0;
+    bool natural =
+        fd >= 0 && connect(fd, &remote->sa, path_address_len(remote)) == 0 && getsockname(fd, &source.sa, &len) == 0;
     if (local->sa.sa_family == AF_INET6)
         source.in6.sin6_port = local->in6.sin6_port;
     else

@@ -11,6 +11,7 @@
 #include "rtp/demux.h"
 #include "sfu/cipher.h"
 #include "sfu/dtls.h"
+#include "sfu/early.h"
 #include "sfu/ice.h"
 #include "sfu/log.h"
 #include "sfu/outbox.h"
@@ -19,7 +20,6 @@
 #include "sfu/worker.h"
 
 enum {
-    EARLY_MAX = 8,           // datagrams kept while ICE has not told us its path
     PATH_SILENT_US = 500000, // after which packets from another address may be the browser's new path
     MOVED_US = 300000,       // between two words to ICE about it
     MEDIA_IDLE_US = 1000000, // without RTP, after which what arrives may wait for a tick
@@ -29,12 +29,6 @@ struct twin {
     struct watch watch;
     union sockaddr_any local;
     struct transport *transport;
-};
-
-struct early {
-    struct packet *packet;
-    union sockaddr_any from;
-    int fd;
 };
 
 struct transport {
@@ -59,8 +53,7 @@ struct transport {
     enum ice_state ice_state;
     struct twin twins[ICE_TWIN_MAX];
     unsigned twin_count;
-    struct early early[EARLY_MAX];
-    unsigned early_count;
+    struct early early;
 
     // DTLS, SRTP, SCTP
     struct dtls *dtls; // NULL until the remote description came
@@ -331,17 +324,6 @@ static void rx_datagram(struct transport *t, struct packet *packet, int64_t now_
     }
 }
 
-// The browser may begin its handshake a moment before we hear which pair was selected: keep a few datagrams, and
-// look at them only if their address turns out to be the selected one.
-static void keep_early(struct transport *t, struct packet *packet, const union sockaddr_any *from, int fd)
-{
-    if (demux(packet->buf, packet->len) != DEMUX_DTLS || t->early_count == EARLY_MAX) {
-        stats_drop(worker_stats(t->worker), DROP_WRONG_PATH);
-        return;
-    }
-    t->early[t->early_count++] = (struct early){packet_ref(packet), *from, fd};
-}
-
 // From another address than the selected one: dropped. But a browser with several networks may change its path
 // without a word, and then what verifies is proof of where it is.
 static void rx_elsewhere(struct transport *t, int fd, const union sockaddr_any *from, struct packet *packet,
@@ -359,9 +341,11 @@ static void rx_elsewhere(struct transport *t, int fd, const union sockaddr_any *
 static void rx_from(struct transport *t, int fd, const union sockaddr_any *from, struct packet *packet,
                     int64_t now_us)
 {
+    if (!t->has_path && !early_keep(&t->early, packet, from, fd))
+        stats_drop(worker_stats(t->worker), DROP_WRONG_PATH);
     if (!t->has_path)
-        keep_early(t, packet, from, fd);
-    else if (t->path.fd == fd && path_same_address(from, &t->path.remote))
+        return;
+    if (t->path.fd == fd && path_same_address(from, &t->path.remote))
         rx_datagram(t, packet, now_us);
     else
         rx_elsewhere(t, fd, from, packet, now_us);
@@ -432,11 +416,11 @@ static void take_path(struct transport *t, const struct ice_event *event, int64_
     outbox_new_path(&t->outbox);
     if (first && t->dtls)
         dtls_start(t->dtls, now_us);
-    unsigned count = t->early_count;
-    t->early_count = 0;
+    struct early_datagram early[EARLY_MAX];
+    unsigned count = early_take(&t->early, early);
     for (unsigned i = 0; i < count; i++) {
-        rx_from(t, t->early[i].fd, &t->early[i].from, t->early[i].packet, now_us);
-        packet_unref(t->early[i].packet);
+        rx_from(t, early[i].fd, &early[i].from, early[i].packet, now_us);
+        packet_unref(early[i].packet);
     }
     if (t->dtls)
         pump_dtls(t);
@@ -533,8 +517,7 @@ void transport_free(struct transport *t)
         worker_unwatch(t->worker, &t->twins[i].watch);
         close(t->twins[i].watch.fd);
     }
-    for (unsigned i = 0; i < t->early_count; i++)
-        packet_unref(t->early[i].packet);
+    early_clear(&t->early);
     streams_free(&t->streams);
     cipher_sealer_free(t->sealer);
     cipher_opener_free(t->opener);

@@ -13,7 +13,7 @@
 
 enum {
     EVENTS_PER_TURN = 64,
-    PATIENT_ROUNDS = 16, // of EVENTS_PER_TURN in a tick; the others wait for the next
+    PATIENT_ROUNDS = 16,      // of EVENTS_PER_TURN in a tick; the others wait for the next
     RX_SKEW_MAX_US = 1000000, // more than this means that somebody set the wall clock
     ID_INDEX_SHIFT = 48,      // ids of different workers never meet
 };

@@ -42,7 +42,7 @@ static void begin(struct fixture *f)
     union sockaddr_any own;
     f->pool = pool_new(2048);
     f->receiver = bound_socket(&f->path.remote);
-    f->path.fd = bound_socket(&own);
+    f->path.fd = f->path.out_fd = bound_socket(&own);
     int room = 4 << 20;
     setsockopt(f->receiver, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
     outbox_init(&f->box, &f->stats);
@@ -206,7 +206,7 @@ static void test_small_link_is_one_paths_matter(void **state)
     socklen_t len = sizeof(small.path.remote);
     assert_int_equal(getsockname(small.receiver, &small.path.remote.sa, &len), 0);
     close(small.path.fd);
-    small.path.fd = fd;
+    small.path.fd = small.path.out_fd = fd;
     for (uint8_t mark = 1; mark <= 3; mark++)
         add(&small, 1300, mark, true);
     assert_true(outbox_flush(&small.box, &small.path));
