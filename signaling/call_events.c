@@ -186,15 +186,17 @@ void call_tell_elsewhere(const struct hub *hub, const struct call *call, const s
     tell_user(hub, call, member->user, but, "call-status-changed", status(hub, call, member, true));
 }
 
-static json_t *ended(const struct call *call, int64_t duration_s, const char *by, const char *reason)
+static json_t *ended(const struct call *call, enum call_status status_for, int64_t duration_s, const char *by,
+                     const char *reason)
 {
     return json_pack("{s:s, s:s, s:s, s:I, s:s?, s:s?}", "callId", call->id, "roomId", call->room_id, "status",
-                     call_status_name(call->status), "duration", (json_int_t)duration_s, "by", by, "reason", reason);
+                     call_status_name(status_for), "duration", (json_int_t)duration_s, "by", by, "reason", reason);
 }
 
 void call_tell_ended(const struct hub *hub, const struct call *call)
 {
-    json_t *data = ended(call, call->duration_s, call->ended_by[0] ? call->ended_by : NULL, call->reason);
+    json_t *data =
+        ended(call, call->status, call->duration_s, call->ended_by[0] ? call->ended_by : NULL, call->reason);
     for (guint i = 0; i < call->members->len; i++) {
         const struct call_member *member = call->members->pdata[i];
         const GPtrArray *sessions = hub_sessions(hub, member->user);
@@ -207,7 +209,7 @@ void call_tell_ended(const struct hub *hub, const struct call *call)
 
 void call_tell_over(const struct hub *hub, const struct call *call, const char *user, const char *reason)
 {
-    tell_user(hub, call, user, NULL, "call-ended", ended(call, 0, NULL, reason));
+    tell_user(hub, call, user, NULL, "call-ended", ended(call, CALL_MISSED, 0, NULL, reason));
 }
 
 unsigned call_tell_relay(const struct hub *hub, const struct call *call, const char *user, const char *event,

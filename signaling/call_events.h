@@ -34,7 +34,7 @@ void call_tell_elsewhere(const struct hub *hub, const struct call *call, const s
 
 // `call-ended` to everybody who was there and is not in the room: those hear close-room.
 void call_tell_ended(const struct hub *hub, const struct call *call);
-// The same for one whom it concerns no longer: {callId, roomId, duration: 0, endedBy: null, reason}.
+// The same for one who did not come and whom it concerns no longer: MISSED, duration 0.
 void call_tell_over(const struct hub *hub, const struct call *call, const char *user, const char *reason);
 
 // A description or candidate to all sockets of a user who is not in the room. Returns to how many.

@@ -6,7 +6,7 @@
 
 #include "signaling/call_events.h"
 #include "signaling/calls.h"
-#include "signaling/ice_servers.h"
+#include "signaling/events.h"
 #include "signaling/presence.h"
 
 enum {
@@ -89,15 +89,16 @@ static void reply_call(struct request *r, const struct call *call)
     request_reply(r, json_pack("{s:s, s:o}", "callId", call->id, "call", call_json(r->hub, call)));
 }
 
+// In the room it is what a join is acked with, and the call; a call that is over at once has no room any more.
 static void reply_joined(struct request *r, const struct call *call)
 {
     const struct participant *p = r->session->participant;
-    const struct actor me = {.user = r->session->user_id};
     bool is_inside = p && p->room->call == call;
-    request_reply(
-        r, json_pack("{s:s, s:s, s:s, s:s?, s:o, s:o}", "callId", call->id, "roomId", call->room_id, "userId",
-                     is_inside ? p->user : me.user, "sessionToken", is_inside ? p->session_token : NULL, "iceServers",
-                     ice_servers(r->hub->config, me.user, r->hub->wall_ms), "call", call_json(r->hub, call)));
+    json_t *data = is_inside ? joined_json(p, false) : json_object();
+    json_object_set_new(data, "callId", json_string(call->id));
+    json_object_set_new(data, "roomId", json_string(call->room_id));
+    json_object_set_new(data, "call", call_json(r->hub, call));
+    request_reply(r, data);
 }
 
 // ---- ringing ------------------------------------------------------------------------------------------------

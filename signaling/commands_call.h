@@ -10,8 +10,8 @@
 #include "signaling/request.h"
 
 // {participantIds (a list, or one), type?, chatId?, room_name?} or, to ring more people from a call one is host of,
-// {participantIds, callId}. The ack of it and of command_call_answer: {callId, roomId, userId, sessionToken,
-// iceServers, call}.
+// {participantIds, callId}. The ack of it and of command_call_answer: that of join-room, with callId
+// and call.
 void command_call_initiate(struct request *request);
 void command_call_answer(struct request *request);           // {callId, sessionToken?}
 void command_call_decline(struct request *request);          // {callId, reason?}
