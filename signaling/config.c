@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "signaling/config_rules.h"
+#include "signaling/crypto.h"
 #include "signaling/log.h"
 
 enum setting_type { TEXT, LIST, NUMBER, FLAG, CHOICE, PORTS, OBJECTS };
@@ -380,6 +382,52 @@ static void fill_in(struct config *config)
         config->app_domain[strlen(config->app_domain) - 1] = '\0';
 }
 
+// `urls` of each is a text or a list of texts.
+static const char *objects_fault(const char *key, const json_t *objects)
+{
+    const char *what = NULL;
+    size_t i, k;
+    json_t *one, *url;
+    json_array_foreach(objects, i, one)
+    {
+        json_t *urls = json_object_get(one, "urls");
+        if (json_is_string(urls) && !what)
+            what = config_rule_fault(key, json_string_value(urls));
+        json_array_foreach(urls, k, url)
+        {
+            const char *text = json_string_value(url);
+            what = what ? what : config_rule_fault(key, text ? text : "");
+        }
+    }
+    return what;
+}
+
+static int check_rules(const struct config *config, char *err, size_t err_size)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+        const void *at = (const char *)config + settings[i].at;
+        const char *what = NULL;
+        if (settings[i].type == TEXT && *(char *const *)at)
+            what = config_rule_fault(settings[i].key, *(char *const *)at);
+        for (char **one = settings[i].type == LIST ? *(char **const *)at : NULL; one && *one && !what; one++)
+            what = config_rule_fault(settings[i].key, *one);
+        if (settings[i].type == OBJECTS)
+            what = objects_fault(settings[i].key, *(json_t *const *)at);
+        if (what)
+            return fault(err, err_size, settings[i].key, what);
+    }
+    return 0;
+}
+
+static int check_certificate(const struct config *config, char *err, size_t err_size)
+{
+    char what[200];
+    bool is_of_key;
+    if (!config->tls_cert || crypto_check_pair(config->tls_cert, config->tls_key, &is_of_key, what, sizeof(what)))
+        return 0;
+    return fault(err, err_size, is_of_key ? "TLS_KEY" : "TLS_CERT", what);
+}
+
 int config_check(struct config *config, char *err, size_t err_size)
 {
     if (!config->tls_cert != !config->tls_key)
@@ -396,13 +444,13 @@ int config_check(struct config *config, char *err, size_t err_size)
     if (config->app_domain && !g_str_has_prefix(config->app_domain, "http://") &&
         !g_str_has_prefix(config->app_domain, "https://"))
         return fault(err, err_size, "APP_DOMAIN", "it must start with https:// or http://");
-    if (config->media_stun && !strchr(config->media_stun, ':'))
-        return fault(err, err_size, "MEDIA_STUN", "it must be host:port");
     if (config->record_rooms == RECORD_ALWAYS && !config->recording_dir)
         return fault(err, err_size, "RECORD_ROOMS", "to record always, set RECORDING_DIR");
     if (config->recording_webhook && !config->recording_webhook_secret)
         return fault(err, err_size, "RECORDING_WEBHOOK_SECRET", "RECORDING_WEBHOOK needs it, to sign what it sends");
-    int rc = check_origins(config->frontend_url, err, err_size);
+    int rc = check_rules(config, err, err_size);
+    rc = rc ? rc : check_origins(config->frontend_url, err, err_size);
+    rc = rc ? rc : check_certificate(config, err, err_size);
     if (rc)
         return rc;
     fill_in(config);
@@ -430,4 +478,88 @@ void config_print_help(FILE *out)
             fprintf(out, " [%s]", s->value);
         fputc('\n', out);
     }
+}
+
+// ---- what is in force ---------------------------------------------------------------------------------------
+
+// A list as JSON, each element as it may be shown.
+static json_t *shown_list(const char *key, char **list)
+{
+    json_t *array = json_array();
+    for (; list && *list; list++) {
+        char *masked = config_rule_mask(key, *list);
+        json_array_append_new(array, json_string(masked));
+        g_free(masked);
+    }
+    return array;
+}
+
+static json_t *shown_objects(const json_t *objects)
+{
+    json_t *copy = json_deep_copy(objects), *one;
+    size_t i;
+    json_array_foreach(copy, i, one)
+    {
+        if (json_object_get(one, "credential"))
+            json_object_set_new(one, "credential", json_string("***"));
+    }
+    return copy;
+}
+
+static char *shown_choice(const struct setting *s, int64_t value)
+{
+    char **words = g_strsplit(s->choices, "|", -1);
+    char *word = g_strdup(words[value]);
+    g_strfreev(words);
+    return word;
+}
+
+// NULL: not set. To be freed with g_free().
+static char *shown(const struct config *config, const struct setting *s)
+{
+    const void *at = (const char *)config + s->at;
+    const int64_t *numbers = at;
+    json_t *json = NULL;
+    switch (s->type) {
+    case TEXT:
+        return *(char *const *)at ? config_rule_mask(s->key, *(char *const *)at) : NULL;
+    case NUMBER:
+        return g_strdup_printf("%" PRId64, numbers[0]);
+    case FLAG:
+        return g_strdup(*(const bool *)at ? "true" : "false");
+    case CHOICE:
+        return shown_choice(s, numbers[0]);
+    case PORTS:
+        return numbers[0] ? g_strdup_printf("%" PRId64 "-%" PRId64, numbers[0], numbers[1]) : NULL;
+    case LIST:
+        json = *(char **const *)at ? shown_list(s->key, *(char **const *)at) : NULL;
+        break;
+    case OBJECTS:
+        json = *(json_t *const *)at ? shown_objects(*(json_t *const *)at) : NULL;
+        break;
+    }
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL, *copy = g_strdup(text);
+    free(text);
+    json_decref(json);
+    return copy;
+}
+
+void config_print(const struct config *config, FILE *out)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+        char *value = shown(config, &settings[i]);
+        fprintf(out, "%s=%s\n", settings[i].key, value ? value : "");
+        g_free(value);
+    }
+}
+
+bool config_describe(size_t index, struct config_row *row)
+{
+    static const char *const types[] = {[TEXT] = "text",     [LIST] = "list",   [NUMBER] = "number",  [FLAG] = "flag",
+                                        [CHOICE] = "choice", [PORTS] = "ports", [OBJECTS] = "objects"};
+    if (index >= G_N_ELEMENTS(settings))
+        return false;
+    const struct setting *s = &settings[index];
+    *row = (struct config_row){s->key, types[s->type], s->value, s->help, s->choices, s->min, s->max};
+    return true;
 }

@@ -88,3 +88,18 @@ bool config_is_open(const struct config *config);
 
 // Every key with its meaning and default.
 void config_print_help(FILE *out);
+
+// What is in force, one KEY=value per line, secrets as "***"; what is not set is KEY= and nothing.
+void config_print(const struct config *config, FILE *out);
+
+// A row of the table of settings, for whoever goes through all of them. False: there are no more.
+struct config_row {
+    const char *key;
+    const char *type;    // text, list, number, flag, choice, ports, objects
+    const char *value;   // the default, or NULL
+    const char *help;    // one line
+    const char *choices; // "a|b|c" of a choice
+    int64_t min, max;    // of a number
+};
+
+bool config_describe(size_t index, struct config_row *row);

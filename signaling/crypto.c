@@ -5,10 +5,12 @@
 #include <glib.h>
 #include <openssl/bio.h>
 #include <openssl/ecdsa.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 static const char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -196,4 +198,48 @@ bool crypto_key_verify(const struct crypto_key *key, const char *text, size_t le
     EVP_MD_CTX_free(ctx);
     OPENSSL_free(der);
     return ok;
+}
+
+// ---- certificates -------------------------------------------------------------------------------------------
+
+// A key with a passphrase is refused rather than asked about on a terminal.
+static int no_passphrase(char *out, int size, int is_writing, void *arg)
+{
+    (void)out, (void)size, (void)is_writing, (void)arg;
+    return -1;
+}
+
+static X509 *read_certificate(const char *path, char *err, size_t err_size)
+{
+    BIO *file = BIO_new_file(path, "r");
+    X509 *cert = file ? PEM_read_bio_X509(file, NULL, no_passphrase, NULL) : NULL;
+    if (!cert)
+        g_snprintf(err, err_size, "%s: %s", path, file ? "no certificate in PEM form" : "cannot be read");
+    BIO_free(file);
+    return cert;
+}
+
+static EVP_PKEY *read_key(const char *path, char *err, size_t err_size)
+{
+    BIO *file = BIO_new_file(path, "r");
+    EVP_PKEY *key = file ? PEM_read_bio_PrivateKey(file, NULL, no_passphrase, NULL) : NULL;
+    if (!key)
+        g_snprintf(err, err_size, "%s: %s", path,
+                   file ? "no private key in PEM form without a passphrase" : "cannot be read");
+    BIO_free(file);
+    return key;
+}
+
+bool crypto_check_pair(const char *cert_path, const char *key_path, bool *is_of_key, char *err, size_t err_size)
+{
+    X509 *cert = read_certificate(cert_path, err, err_size);
+    EVP_PKEY *key = cert ? read_key(key_path, err, err_size) : NULL;
+    bool fits = key && X509_check_private_key(cert, key) == 1;
+    *is_of_key = cert != NULL;
+    if (key && !fits)
+        g_snprintf(err, err_size, "%s: it is not the key of that certificate", key_path);
+    EVP_PKEY_free(key);
+    X509_free(cert);
+    ERR_clear_error();
+    return fits;
 }

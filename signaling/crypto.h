@@ -52,3 +52,7 @@ const char *crypto_key_algorithm(const struct crypto_key *key); // "RS256" or "E
 // ES256 signatures are the 64 bytes r || s of RFC 7518, not DER.
 bool crypto_key_verify(const struct crypto_key *key, const char *text, size_t len, const uint8_t *signature,
                        size_t signature_len);
+
+// Whether the first certificate of one PEM file belongs to the private key of the other. False: one sentence in err,
+// and whether it is about the key's file.
+bool crypto_check_pair(const char *cert_path, const char *key_path, bool *is_of_key, char *err, size_t err_size);

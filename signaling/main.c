@@ -21,13 +21,20 @@ static void on_signal(int number)
     server_stop(running, number == SIGINT);
 }
 
+static void on_hangup(int number)
+{
+    (void)number;
+    server_reload(running);
+}
+
 static void catch_signals(struct server *server)
 {
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_handler = on_signal}, hangup = {.sa_handler = on_hangup};
     running = server;
     signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of writing
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    sigaction(SIGHUP, &hangup, NULL);
 }
 
 // A second signal while the server ends must find nothing to stop.
@@ -36,6 +43,7 @@ static void ignore_signals(void)
     struct sigaction action = {.sa_handler = SIG_IGN};
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
 }
 
 static void on_sfu_log(int level, const char *line)
@@ -46,8 +54,9 @@ static void on_sfu_log(int level, const char *line)
 static void print_help(void)
 {
     printf("roda %s: group calls in the browser. One process: signaling, web page and media server.\n\n"
-           "  roda [--config FILE]\n\n"
+           "  roda [--config FILE] [--check]\n\n"
            "  --config FILE      settings as one JSON object; the environment wins over it\n"
+           "  --check            print what would be in force, without secrets, and end: 0 when it is right, else 1\n"
            "  --help, --version\n\n"
            "Settings, in the environment or in the file [default]:\n\n",
            RODA_VERSION);
@@ -56,16 +65,25 @@ static void print_help(void)
 
 // ---- settings -----------------------------------------------------------------------------------------------
 
+struct arguments {
+    const char *file; // or NULL
+    bool is_check;
+};
+
 // Returns the exit status when there is nothing to run, -1 otherwise.
-static int read_arguments(int argc, char **argv, const char **file)
+static int read_arguments(int argc, char **argv, struct arguments *arguments)
 {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0)
             return print_help(), EXIT_SUCCESS;
         if (strcmp(argv[i], "--version") == 0)
             return printf("roda %s\n", RODA_VERSION), EXIT_SUCCESS;
+        if (strcmp(argv[i], "--check") == 0) {
+            arguments->is_check = true;
+            continue;
+        }
         if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
-            *file = argv[++i];
+            arguments->file = argv[++i];
             continue;
         }
         fprintf(stderr, "roda: %s: not understood; try --help\n", argv[i]);
@@ -149,20 +167,29 @@ static int start(const struct config *config, char *err, size_t err_size)
     return status;
 }
 
+// Everything that can be said of the settings without serving anybody.
+static int check(const struct config *config, char *err, size_t err_size)
+{
+    struct auth *auth = auth_new(config, err, err_size);
+    config_print(config, stdout);
+    auth_free(auth);
+    return auth ? EXIT_SUCCESS : START_FAILED;
+}
+
 int main(int argc, char **argv)
 {
-    const char *file = NULL;
-    int status = read_arguments(argc, argv, &file);
+    struct arguments arguments = {0};
+    int status = read_arguments(argc, argv, &arguments);
     if (status >= 0)
         return status;
     char err[400] = "";
     struct config config;
     config_init(&config);
-    status = USAGE_WRONG;
-    if (read_settings(&config, file, err, sizeof(err)) == 0) {
+    status = arguments.is_check ? START_FAILED : USAGE_WRONG;
+    if (read_settings(&config, arguments.file, err, sizeof(err)) == 0) {
         log_init((enum log_level)config.log_level, (enum log_format)config.log_format);
         config_warn(&config);
-        status = start(&config, err, sizeof(err));
+        status = arguments.is_check ? check(&config, err, sizeof(err)) : start(&config, err, sizeof(err));
     }
     if (err[0])
         fprintf(stderr, "roda: %s\n", err);

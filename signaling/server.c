@@ -11,8 +11,9 @@
 
 #include "signaling/hub.h"
 #include "signaling/log.h"
-#include "signaling/notify.h"
 #include "signaling/socket.h"
+#include "signaling/stop.h"
+#include "signaling/tls_files.h"
 #include "signaling/visit.h"
 
 enum {
@@ -24,18 +25,16 @@ enum {
 
 G_STATIC_ASSERT(LWS_PRE <= SOCKET_HEADROOM);
 
-// What a stopping server waits for: that its calls are over, or nothing.
-enum { STOP_DRAINED = 1, STOP_NOW };
-
 struct server {
     struct lws_context *context;
     struct lws_vhost *vhost;
     struct hub *hub;   // NULL: not serving yet
     struct site *site; // NULL: not serving yet, or no more
     lws_sorted_usec_list_t tick;
-    volatile sig_atomic_t is_stopping;
-    int64_t ended_us; // when a server that closes its sockets waits no longer
+    struct stop stop;
     struct notify notify;
+    struct tls_files tls_files;
+    volatile sig_atomic_t wants_reload; // SIGHUP
     bool is_tls;
     char url[320];
     struct lws_protocol_vhost_options headers[16];
@@ -490,6 +489,7 @@ struct server *server_new(const struct config *config, char *err, size_t err_siz
     lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
     bound_files();
     notify_open(&server->notify);
+    tls_files_init(&server->tls_files, config);
     fill_headers(server);
     if (!listen_on(server, config, err, err_size)) {
         server_free(server);
@@ -514,36 +514,28 @@ const char *server_url(const struct server *server)
     return server->url;
 }
 
+// For connections to come; those that are keep theirs.
+static void renew_certificate(struct server *server)
+{
+    struct tls_files *files = &server->tls_files;
+    bool at_once = server->wants_reload;
+    server->wants_reload = 0;
+    if (!tls_files_changed(files, at_once, server->hub->now_us))
+        return;
+    if (lws_tls_cert_updated(server->context, files->cert, files->key, NULL, 0, NULL, 0) == 0)
+        log_info("tls", "the certificate is renewed");
+    else
+        log_warn("tls", "the renewed certificate cannot be used");
+}
+
 static void on_tick(lws_sorted_usec_list_t *tick)
 {
     struct server *server = lws_container_of(tick, struct server, tick);
     set_time(server);
     hub_tick(server->hub);
     notify_tick(&server->notify, server->hub);
+    renew_certificate(server);
     lws_sul_schedule(server->context, 0, &server->tick, on_tick, TICK_EVERY_MS * LWS_US_PER_MS);
-}
-
-static void begin_to_stop(struct server *server)
-{
-    struct hub *hub = server->hub;
-    if (!hub->is_draining) {
-        notify_stopping(&server->notify);
-        hub_drain(hub, server->is_stopping == STOP_NOW ? 0 : hub->config->drain_timeout);
-    }
-    if (hub->is_ending || (server->is_stopping != STOP_NOW && !hub_is_drained(hub)))
-        return;
-    server->ended_us = hub->now_us + END_MS * INT64_C(1000);
-    hub_end(hub);
-}
-
-static bool has_stopped(struct server *server)
-{
-    struct hub *hub = server->hub;
-    if (!server->is_stopping)
-        return false;
-    set_time(server);
-    begin_to_stop(server);
-    return hub->is_ending && (hub->sessions->len == 0 || hub->now_us >= server->ended_us);
 }
 
 void server_run(struct server *server, struct hub *hub)
@@ -555,9 +547,8 @@ void server_run(struct server *server, struct hub *hub)
     on_tick(&server->tick);
     hub_rx_sfu(hub); // it may have woken us before we were there
     notify_ready(&server->notify);
-    while (!has_stopped(server))
-        if (lws_service(server->context, 0) < 0)
-            break;
+    while (!stop_is_over(&server->stop, hub, &server->notify) && lws_service(server->context, 0) >= 0)
+        set_time(server);
     lws_sul_cancel(&server->tick);
     while (hub->sessions->len > 0) {
         struct session *session = hub->sessions->pdata[0];
@@ -575,6 +566,12 @@ void server_wake(void *arg)
 
 void server_stop(struct server *server, bool at_once)
 {
-    server->is_stopping = at_once || server->is_stopping ? STOP_NOW : STOP_DRAINED;
+    stop_ask(&server->stop, at_once);
+    lws_cancel_service(server->context);
+}
+
+void server_reload(struct server *server)
+{
+    server->wants_reload = 1;
     lws_cancel_service(server->context);
 }

@@ -7,7 +7,6 @@
 #include "signaling/session.h"
 
 enum {
-    END_MS = 3000,            // how long a server that ends waits for its sockets to close
     CLOSE_PATIENCE_S = 5,     // how long one closing socket may take
     HEADER_BYTES_MAX = 16384, // of a request
 };
@@ -29,3 +28,6 @@ void server_wake(void *server); // any thread: the media server or the store has
 
 // Any thread, and signal handlers. The second time it is at once.
 void server_stop(struct server *server, bool at_once);
+
+// Any thread, and signal handlers: reads TLS_CERT and TLS_KEY anew. A renewed pair is also found without being told.
+void server_reload(struct server *server);

@@ -228,13 +228,217 @@ static void test_help_names_every_key(void **state)
     free(text);
 }
 
+// ---- every setting ------------------------------------------------------------------------------------------
+
+// What the kind of a setting does not tell by itself. A TEXT that is in neither column takes any text.
+static const struct {
+    const char *key, *value;
+    bool is_fine;
+} rows[] = {
+    {"BIND", "127.0.0.1", true},
+    {"BIND", "::1", true},
+    {"BIND", "localhost", true},
+    {"BIND", "127.0.0.1:80", false},
+    {"BIND", "everywhere", false},
+    {"APP_DOMAIN", "https://a.example", true},
+    {"APP_DOMAIN", "a.example", false},
+    {"WEB_DIR", "/", true},
+    {"WEB_DIR", "/nonexistent/folder", false},
+    {"FRONTEND_URL", "https://a.example:8443", true},
+    {"FRONTEND_URL", "a.example", false},
+    {"STUN_SERVERS", "stun:a.example", true},
+    {"STUN_SERVERS", "[\"stun:a.example:3478\",\"stuns:[2001:db8::1]:5349\"]", true},
+    {"STUN_SERVERS", "turn:a.example:3478", false},
+    {"STUN_SERVERS", "stun:a.example:0", false},
+    {"STUN_SERVERS", "stun:a.example:70000", false},
+    {"STUN_SERVERS", "stun:a.example?transport=udp", false},
+    {"STUN_SERVERS", "stun:", false},
+    {"TURN_SERVERS", "[{\"urls\":[\"turn:a.example:3478?transport=tcp\"]}]", true},
+    {"TURN_SERVERS", "[{\"urls\":\"turns:a.example\"},{\"urls\":\"stun:a.example\"}]", true},
+    {"TURN_SERVERS", "[{\"urls\":\"http://a.example\"}]", false},
+    {"TURN_SERVERS", "[{\"urls\":[\"turn:a.example\",7]}]", false},
+    {"TURN_SERVERS", "[{\"username\":\"a\"}]", false},
+    {"TURN_URLS", "turn:a.example:3478?transport=sctp", false},
+    {"TURN_URLS", "stun:a.example", false},
+    {"MEDIA_BIND", "192.0.2.1,2001:db8::1", true},
+    {"MEDIA_BIND", "192.0.2.1,eth0", false},
+    {"MEDIA_STUN", "stun.example:3478", true},
+    {"MEDIA_STUN", "stun.example", false},
+    {"MEDIA_STUN", "stun.example:port", false},
+    {"ANNOUNCED_ADDRESS", "203.0.113.7", true},
+    {"ANNOUNCED_ADDRESS", "call.example", false},
+    {"METRICS_TOKEN", "12345678", true},
+    {"METRICS_TOKEN", "1234567", false},
+    {"METRICS_TOKEN", "with a space", false},
+    {"MEDIA_PORTS", "1-65535", true},
+    {"MEDIA_PORTS", "40000-40000", true},
+    {"MEDIA_PORTS", "0-100", false},
+    {"MEDIA_PORTS", "40000-65536", false},
+    {"MEDIA_PORTS", "40001-40000", false},
+};
+
+// Whether the value is taken; a fault must name the key. Those of `rows` are also asked whether they go together with
+// everything else unset.
+static bool is_taken(const char *key, const char *value, bool is_row)
+{
+    struct config c;
+    start(&c);
+    bool ok = config_set(&c, key, value, err, sizeof(err)) == 0;
+    ok = ok && (!is_row || config_check(&c, err, sizeof(err)) == 0);
+    if (!ok && !g_str_has_prefix(err, key))
+        fail_msg("%s=%s: %s", key, value, err);
+    config_clear(&c);
+    return ok;
+}
+
+static void expect_of(const char *key, const char *value, bool is_fine, bool is_row)
+{
+    if (is_taken(key, value, is_row) != is_fine)
+        fail_msg("%s=%s is %s: %s", key, value, is_fine ? "refused" : "taken", err);
+}
+
+static void expect(const char *key, const char *value, bool is_fine)
+{
+    expect_of(key, value, is_fine, false);
+}
+
+static void expect_number(const struct config_row *row, int64_t value, bool is_fine)
+{
+    char text[24];
+    g_snprintf(text, sizeof(text), "%" G_GINT64_FORMAT, value);
+    expect(row->key, text, is_fine);
+}
+
+static void check_number(const struct config_row *row)
+{
+    static const char *const odd[] = {
+        "x", "1x", " 1 2", "1.5", "1e3", "0x10", "99999999999999999999", "-99999999999999999999"};
+    assert_true(row->min < row->max);
+    expect_number(row, row->min, true);
+    expect_number(row, row->max, true);
+    expect_number(row, row->min - 1, false);
+    expect_number(row, row->max + 1, false);
+    for (size_t i = 0; i < G_N_ELEMENTS(odd); i++)
+        expect(row->key, odd[i], false);
+}
+
+static void check_choice(const struct config_row *row)
+{
+    char **words = g_strsplit(row->choices, "|", -1);
+    for (char **word = words; *word; word++) {
+        char *longer = g_strconcat(*word, "x", NULL);
+        expect(row->key, *word, true);
+        expect(row->key, longer, false);
+        g_free(longer);
+    }
+    expect(row->key, row->choices, false);
+    g_strfreev(words);
+}
+
+static void check_flag(const struct config_row *row)
+{
+    static const char *const fine[] = {"true", "false", "1", "0", "yes", "no", "on", "off"}, *const odd[] = {
+                                                                                                 "2", "TRUE!", "ja"};
+    for (size_t i = 0; i < G_N_ELEMENTS(fine); i++)
+        expect(row->key, fine[i], true);
+    for (size_t i = 0; i < G_N_ELEMENTS(odd); i++)
+        expect(row->key, odd[i], false);
+}
+
+static void test_every_setting(void **state)
+{
+    (void)state;
+    struct config_row row;
+    for (size_t i = 0; config_describe(i, &row); i++) {
+        assert_true(strspn(row.key, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == strlen(row.key));
+        assert_true(strlen(row.help) > 5);
+        expect(row.key, "", true); // an empty value is no value
+        if (strcmp(row.type, "number") == 0)
+            check_number(&row);
+        else if (strcmp(row.type, "choice") == 0)
+            check_choice(&row);
+        else if (strcmp(row.type, "flag") == 0)
+            check_flag(&row);
+        else if (strcmp(row.type, "list") == 0)
+            expect(row.key, "{\"a\":1}", false);
+        else if (strcmp(row.type, "objects") == 0)
+            expect(row.key, "[1]", false);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        bool needs_other = strcmp(rows[i].key, "TURN_URLS") == 0; // TURN_SECRET
+        if (!needs_other)
+            expect_of(rows[i].key, rows[i].value, rows[i].is_fine, true);
+    }
+}
+
+static void test_turn_urls(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct config c;
+        if (strcmp(rows[i].key, "TURN_URLS") != 0)
+            continue;
+        start(&c);
+        assert_int_equal(config_set(&c, "TURN_SECRET", "s", err, sizeof(err)), 0);
+        assert_int_equal(config_set(&c, "TURN_URLS", rows[i].value, err, sizeof(err)), 0);
+        assert_int_equal(config_check(&c, err, sizeof(err)) == 0, rows[i].is_fine);
+        config_clear(&c);
+    }
+}
+
+static void test_what_is_in_force_is_shown_without_secrets(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    struct config c;
+    struct config_row row;
+    FILE *out = open_memstream(&text, &size);
+    start(&c);
+    for (size_t i = 0; config_describe(i, &row); i++)
+        if (g_str_has_suffix(row.key, "_SECRET") || g_str_has_suffix(row.key, "_TOKEN") ||
+            g_str_has_suffix(row.key, "_PASSWORD"))
+            assert_int_equal(config_set(&c, row.key, "hush-hush-hush", err, sizeof(err)), 0);
+    config_set(&c, "TURN_SERVERS", "[{\"urls\":\"turn:a\",\"username\":\"u\",\"credential\":\"hush\"}]", err,
+               sizeof(err));
+    config_set(&c, "REDIS_URL", "redis://u:hush@db/0", err, sizeof(err));
+    config_set(&c, "JWT_PUBLIC_KEY", "-----BEGIN PRIVATE KEY-----hush", err, sizeof(err));
+    config_set(&c, "MEDIA_PORTS", "40000-40010", err, sizeof(err));
+    config_set(&c, "STUN_SERVERS", "stun:a,stun:b", err, sizeof(err));
+    config_print(&c, out);
+    fclose(out);
+    assert_null(strstr(text, "hush"));
+    static const char *const lines[] = {"PORT=3001\n",
+                                        "JWT_SECRET=***\n",
+                                        "ICE_LITE=false\n",
+                                        "LOG_LEVEL=info\n",
+                                        "BIND=\n",
+                                        "MEDIA_PORTS=40000-40010\n",
+                                        "STUN_SERVERS=[\"stun:a\",\"stun:b\"]\n",
+                                        "REDIS_URL=redis://u:***@db/0\n",
+                                        "\"credential\":\"***\""};
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
+        assert_non_null(strstr(text, lines[i]));
+    for (size_t i = 0; config_describe(i, &row); i++)
+        assert_non_null(strstr(text, row.key));
+    free(text);
+    config_clear(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),       cmocka_unit_test(test_seed_environment),
-        cmocka_unit_test(test_every_type),     cmocka_unit_test(test_wrong_values),
-        cmocka_unit_test(test_wrong_together), cmocka_unit_test(test_open_mode_binds_loopback),
-        cmocka_unit_test(test_file),           cmocka_unit_test(test_help_names_every_key),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_seed_environment),
+        cmocka_unit_test(test_every_type),
+        cmocka_unit_test(test_wrong_values),
+        cmocka_unit_test(test_wrong_together),
+        cmocka_unit_test(test_open_mode_binds_loopback),
+        cmocka_unit_test(test_every_setting),
+        cmocka_unit_test(test_turn_urls),
+        cmocka_unit_test(test_what_is_in_force_is_shown_without_secrets),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_help_names_every_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

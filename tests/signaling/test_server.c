@@ -595,6 +595,10 @@ static void test_command_line(void **state)
     } cases[] = {
         {"--help", NULL, "RECONNECT_GRACE", 0},
         {"--version", NULL, "roda " RODA_VERSION, 0},
+        {"--check", "TURN_TTL=99", "TURN_TTL=99\n", 0},
+        {"--check", "TURN_TTL=9", "TURN_TTL: ", 1},
+        {"--check", "JWT_PUBLIC_KEY=/nonexistent", "JWT_PUBLIC_KEY: ", 1},
+        {"--check", "JWT_SECRET=0123456789012345678901234567890123", "JWT_SECRET=***\n", 0},
         {"--wat", NULL, "--wat", 2},
         {"--config", NULL, "--config", 2},
         {NULL, "PORT=abc", "PORT: ", 2},
