@@ -132,7 +132,7 @@ export class Calls extends EventTarget {
 
   /** Rings more people for the call we are in. */
   add(participantIds, id = this.#current?.id) {
-    return this.#http('POST', `/calls/${id}/participants`, { participantIds });
+    return this.#request('CALL_ADD_PARTICIPANTS', { callId: id, participantIds });
   }
 
   /** Comes back, after a reload, into the call whose session takeSession() found. */

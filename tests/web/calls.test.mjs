@@ -247,27 +247,35 @@ test('an ordinary room leaves no session for a call, and a call none for a room'
   assert.equal(takeSession(undefined, storage), null);
 });
 
-test('history and more people over HTTP, as whoever we are; a refusal has its code', async () => {
+test('history over HTTP, as whoever we are; a refusal has its code', async () => {
   const asked = [];
   const answer = (status, body) => new Response(JSON.stringify(body), { status });
   globalThis.fetch = async (url, options) => {
     asked.push([options.method, url.pathname + url.search, options.headers, options.body]);
-    return url.pathname.endsWith('participants')
-      ? answer(403, { error: { code: 'forbidden', message: 'only a host' } })
+    return url.searchParams.get('page') === '9'
+      ? answer(400, { error: { code: 'bad-field', message: 'page: too far' } })
       : answer(200, { calls: [] });
   };
   const open = await start();
   assert.deepEqual(await open.client.calls.history({ page: 2, type: 'VIDEO' }), { calls: [] });
-  await assert.rejects(open.client.calls.add(['rui']), { code: 'forbidden', message: 'only a host' });
+  await assert.rejects(open.client.calls.history({ page: 9 }), { code: 'bad-field', message: 'page: too far' });
   const closed = await connect({ token: 'a.b.c' });
   await closed.client.calls.active();
   assert.deepEqual(asked, [
     ['GET', '/calls/history?page=2&limit=20&type=VIDEO&user=me', {}, undefined],
-    ['POST', '/calls/c1/participants?user=me', { 'content-type': 'application/json' }, '{"participantIds":["rui"]}'],
+    ['GET', '/calls/history?page=9&limit=20&user=me', {}, undefined],
     ['GET', '/calls/active?page=1&limit=20', { authorization: 'Bearer a.b.c' }, undefined],
   ]);
   globalThis.fetch = async () => Promise.reject(new TypeError('no network'));
   await assert.rejects(open.client.calls.history(), { code: 'offline' });
+});
+
+test('more people are rung for the call we are in', async () => {
+  const { client, socket } = await start();
+  const adding = client.calls.add(['rui', 'eva']);
+  assert.deepEqual(socket.find('CALL_ADD_PARTICIPANTS').data, { callId: 'c1', participantIds: ['rui', 'eva'] });
+  socket.ack('CALL_ADD_PARTICIPANTS', {});
+  await adding;
 });
 
 test('what we publish survives from one call to the next', async () => {
