@@ -95,17 +95,24 @@ struct session *session_new(struct hub *hub, const struct session_output *output
     }
     bucket_init(&session->messages, MESSAGES_PER_S, MESSAGES_BURST, hub->now_us);
     bucket_init(&session->refusals, REFUSALS_PER_S, REFUSALS_BURST, hub->now_us);
+    session->waiting = g_array_new(FALSE, FALSE, sizeof(struct waiting));
     session->opened_us = session->heard_us = session->pinged_us = hub->now_us;
     g_ptr_array_add(hub->sessions, session);
     hub->counters.sockets_opened++;
     return session;
 }
 
+static struct waiting *waiting_at(const struct session *session, guint i)
+{
+    return &g_array_index(session->waiting, struct waiting, i);
+}
+
 void session_free(struct session *session)
 {
     g_assert(!session->participant && !session->knock);
-    for (unsigned i = 0; i < session->waiting_count; i++)
-        json_decref(session->waiting[i].id);
+    for (guint i = 0; i < session->waiting->len; i++)
+        json_decref(waiting_at(session, i)->id);
+    g_array_unref(session->waiting);
     g_ptr_array_remove_fast(session->hub->sessions, session);
     account_close(session->user);
     account_close(session->place);
@@ -175,19 +182,19 @@ void session_refuse(struct session *session, json_t *id, const char *event, cons
 
 bool session_wait(struct session *session, uint64_t tag, json_t *id, const char *event)
 {
-    if (session->waiting_count == WAITING_MAX)
+    struct waiting waiting = {.tag = tag, .id = id};
+    if (session->waiting->len == WAITING_MAX)
         return false;
-    struct waiting *waiting = &session->waiting[session->waiting_count++];
-    waiting->tag = tag;
-    waiting->id = json_incref(id);
-    g_strlcpy(waiting->event, event, sizeof(waiting->event));
+    json_incref(id);
+    g_strlcpy(waiting.event, event, sizeof(waiting.event));
+    g_array_append_val(session->waiting, waiting);
     return true;
 }
 
-static void settle(struct session *session, unsigned i, const struct fault *fault)
+static void settle(struct session *session, guint i, const struct fault *fault)
 {
-    struct waiting done = session->waiting[i];
-    session->waiting[i] = session->waiting[--session->waiting_count];
+    struct waiting done = *waiting_at(session, i);
+    g_array_remove_index_fast(session->waiting, i);
     if (fault)
         session_refuse(session, done.id, done.event, fault);
     else
@@ -197,15 +204,15 @@ static void settle(struct session *session, unsigned i, const struct fault *faul
 
 void session_settle(struct session *session, uint64_t tag, const struct fault *fault)
 {
-    for (unsigned i = 0; i < session->waiting_count; i++)
-        if (session->waiting[i].tag == tag)
+    for (guint i = 0; i < session->waiting->len; i++)
+        if (waiting_at(session, i)->tag == tag)
             return settle(session, i, fault);
 }
 
 void session_settle_all(struct session *session, const struct fault *fault)
 {
-    while (session->waiting_count > 0)
-        settle(session, session->waiting_count - 1, fault);
+    while (session->waiting->len > 0)
+        settle(session, session->waiting->len - 1, fault);
 }
 
 void session_close(struct session *session, uint16_t code, const char *reason)

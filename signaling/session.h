@@ -101,8 +101,7 @@ struct session {
     struct knock *knock;             // NULL: not before a door
     struct bucket messages, refusals;
     int64_t opened_us, heard_us, pinged_us;
-    struct waiting waiting[WAITING_MAX];
-    unsigned waiting_count;
+    GArray *waiting; // of struct waiting, WAITING_MAX at most
     bool is_closing;
 };
 
