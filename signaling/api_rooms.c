@@ -7,6 +7,7 @@
 #include "signaling/crypto.h"
 #include "signaling/events.h"
 #include "signaling/gate.h"
+#include "signaling/hooks.h"
 #include "signaling/presence.h"
 #include "signaling/qr.h"
 #include "signaling/recording.h"
@@ -123,6 +124,7 @@ void api_post_rooms(struct exchange *x)
     struct room *room = roster_add(&hub->roster, id, hub->now_us, hub->wall_ms);
     room->is_reserved = true;
     g_strlcpy(room->owner, x->identity ? x->identity->user : "", sizeof(room->owner));
+    hooks_room_created(room);
     presence_change(room, &wish, NULL);
     exchange_answer(x, 201, room_json(x, room));
 }

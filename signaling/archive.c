@@ -4,6 +4,7 @@
 
 #include "signaling/call_book.h"
 #include "signaling/crypto.h"
+#include "signaling/hooks.h"
 
 // ---- calls --------------------------------------------------------------------------------------------------
 
@@ -57,9 +58,9 @@ static void on_changed(void *arg, const struct call *call, const struct call_mem
 {
     const struct hub *hub = arg;
     if (member)
-        put_member(hub->store, call, member);
-    else
-        put_call(hub->store, call);
+        return put_member(hub->store, call, member);
+    put_call(hub->store, call);
+    hooks_call(hub, g_hash_table_lookup(hub->calls->by_id, call->id));
 }
 
 static bool may_begin(void *arg)

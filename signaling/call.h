@@ -93,6 +93,7 @@ struct call {
     int64_t duration_s;          // whole seconds from CONNECTED to the end, once it is over
     char ended_by[USER_MAX + 1]; // "": nobody in particular
     char *reason;                // why it is over, or NULL
+    unsigned told;               // hooks.c alone uses it: statuses told, a bit each
 };
 
 // The initiator is its first member and has joined. Texts are copied.

@@ -13,6 +13,7 @@
 
 enum setting_type { TEXT, LIST, NUMBER, FLAG, CHOICE, PORTS, OBJECTS };
 
+enum { WEBHOOKS_MAX = 8, WEBHOOK_SECRET_BYTES = 16 };
 enum { JWT_SECRET_BYTES = 32 }; // RFC 7518 section 3.2: a key of the same size as the hash output or larger
 
 struct setting {
@@ -92,6 +93,10 @@ static const struct setting settings[] = {
     CHOICE_SETTING("DATABASE_SYNC", database_sync, "normal", "normal|full", "what is acknowledged survives: a killed process; a power cut too"),
     SETTING("CHAT_HISTORY", FLAG, chat_history, "false", "keep what is written in calls"),
     NUMBER_SETTING("RETENTION_DAYS", retention_days, "90", 0, 36500, "days after which calls, chat and deliveries are deleted; 0: never"),
+    SETTING("WEBHOOK_URL", LIST, webhook_url, NULL, "urls that are told of calls and rooms (https)"),
+    SETTING("WEBHOOK_SECRET", TEXT, webhook_secret, NULL, "key of X-Roda-Signature, 16 bytes or more"),
+    SETTING("WEBHOOK_INSECURE", FLAG, webhook_insecure, "false", "take http urls of other machines than this one"),
+    NUMBER_SETTING("WEBHOOK_TIMEOUT", webhook_timeout, "10", 1, 60, "seconds one delivery may take"),
 };
 // clang-format on
 
@@ -428,6 +433,23 @@ static int check_certificate(const struct config *config, char *err, size_t err_
     return fault(err, err_size, is_of_key ? "TLS_KEY" : "TLS_CERT", what);
 }
 
+// What is told to others is private and has to be signed.
+static int check_webhooks(const struct config *config, char *err, size_t err_size)
+{
+    char *const *url = config->webhook_url;
+    if (!url || !*url)
+        return 0;
+    if (g_strv_length(config->webhook_url) > WEBHOOKS_MAX)
+        return fault(err, err_size, "WEBHOOK_URL", "too many urls");
+    for (; *url; url++)
+        if (!config_url_is_safe(*url, config->webhook_insecure))
+            return fault(err, err_size, "WEBHOOK_URL",
+                         "a url must start with https:// (WEBHOOK_INSECURE=true allows http:// to other machines)");
+    if (!config->webhook_secret || strlen(config->webhook_secret) < WEBHOOK_SECRET_BYTES)
+        return fault(err, err_size, "WEBHOOK_SECRET", "set a key of 16 bytes or more: deliveries are signed with it");
+    return 0;
+}
+
 int config_check(struct config *config, char *err, size_t err_size)
 {
     if (!config->tls_cert != !config->tls_key)
@@ -451,6 +473,7 @@ int config_check(struct config *config, char *err, size_t err_size)
     int rc = check_rules(config, err, err_size);
     rc = rc ? rc : check_origins(config->frontend_url, err, err_size);
     rc = rc ? rc : check_certificate(config, err, err_size);
+    rc = rc ? rc : check_webhooks(config, err, err_size);
     if (rc)
         return rc;
     fill_in(config);

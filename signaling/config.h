@@ -64,6 +64,11 @@ struct config {
     int64_t database_sync; // enum database_sync
     bool chat_history;
     int64_t retention_days; // 0: for ever
+    // who else hears of it
+    char **webhook_url;
+    char *webhook_secret;
+    bool webhook_insecure;
+    int64_t webhook_timeout;
     // accepted, not used
     char *redis_url;
 };

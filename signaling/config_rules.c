@@ -153,3 +153,18 @@ char *config_rule_mask(const char *key, const char *text)
     bool is_private = config_rule_is_secret(key) || strstr(text, "PRIVATE KEY");
     return is_private ? g_strdup(MASK) : mask_url(text);
 }
+
+// ---- urls that are posted to -------------------------------------------------------------------------------
+
+bool config_url_is_safe(const char *url, bool is_insecure)
+{
+    char *scheme = NULL, *host = NULL;
+    bool ok = g_uri_split(url, G_URI_FLAGS_NONE, &scheme, NULL, &host, NULL, NULL, NULL, NULL, NULL) && host && *host;
+    bool is_ip = ok && g_hostname_is_ip_address(host);
+    bool is_here = ok && (strcmp(host, "localhost") == 0 ||
+                          (is_ip && (g_str_has_prefix(host, "127.") || strcmp(host, "::1") == 0)));
+    ok = ok && (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && (is_here || is_insecure)));
+    g_free(scheme);
+    g_free(host);
+    return ok;
+}

@@ -14,3 +14,6 @@ bool config_rule_is_secret(const char *key);
 
 // The value as it may be shown, to be freed with g_free(): secrets, and the passwords in URLs, are "***".
 char *config_rule_mask(const char *key, const char *text);
+
+// Whether what is posted there is encrypted or stays on this machine, or need not (`is_insecure`).
+bool config_url_is_safe(const char *url, bool is_insecure);

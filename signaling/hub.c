@@ -11,6 +11,7 @@
 #include "signaling/media.h"
 #include "signaling/presence.h"
 #include "signaling/recording.h"
+#include "signaling/webhook.h"
 
 static const int64_t SECOND_US = 1000000;
 
@@ -181,6 +182,7 @@ void hub_rx_librarian(struct hub *hub)
 void hub_rx_store(struct hub *hub)
 {
     holds_open(&hub->holds, hub->store);
+    webhook_rx(hub->webhook);
 }
 
 void hub_drain(struct hub *hub, int64_t seconds)

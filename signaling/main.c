@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "signaling/archive.h"
+#include "signaling/hooks.h"
 #include "signaling/hub.h"
 #include "signaling/librarian.h"
 #include "signaling/log.h"
 #include "signaling/server.h"
+#include "signaling/webhook.h"
 
 extern char **environ;
 
@@ -128,9 +130,11 @@ static struct sfu_config sfu_settings(const struct config *config, struct server
 static int serve(const struct config *config, const struct auth *auth, struct server *server, struct sfu *sfu,
                  struct store *store)
 {
-    struct hub *hub = hub_new(config, auth, sfu, 0, 0);
+    struct hub *hub = hub_new(config, auth, sfu, 0, g_get_real_time() / 1000);
+    struct webhook *webhook = webhook_new(config, store, server_wake, server);
     archive_attach(hub, store);
     hub->librarian = librarian_new(config, server_wake, server);
+    hooks_attach(hub, webhook);
     catch_signals(server);
     log_info("main", "roda %s, %s", RODA_VERSION, sfu_describe(sfu));
     printf("Roda listening on %s\n", server_url(server));
@@ -140,6 +144,7 @@ static int serve(const struct config *config, const struct auth *auth, struct se
     librarian_free(hub->librarian);
     hub->librarian = NULL;
     hub_free(hub);
+    webhook_free(webhook);
     return EXIT_SUCCESS;
 }
 

@@ -8,6 +8,7 @@
 #include "signaling/crypto.h"
 #include "signaling/events.h"
 #include "signaling/gate.h"
+#include "signaling/hooks.h"
 #include "signaling/log.h"
 #include "signaling/media.h"
 #include "signaling/recording.h"
@@ -156,6 +157,7 @@ static void depart(struct participant *p, const char *reason)
     log_debug("room", "%s: %s is out: %s", p->room->id, p->user, reason);
     media_leave(p, &(struct fault){.error = ERROR_ROOM_CLOSED, .text = "you have left the room"});
     event_user_disconnected(p, reason);
+    hooks_left(p, reason);
     if (p->session)
         p->session->participant = NULL;
     p->session = NULL;
@@ -214,6 +216,7 @@ static struct room *make_room(struct session *session, const char *id)
     struct room *room = roster_add(&session->hub->roster, id, hub->now_us, hub->wall_ms);
     room->policy.has_waiting_room = hub->config->waiting_room;
     g_strlcpy(room->owner, session->has_identity ? session->identity.user : "", sizeof(room->owner));
+    hooks_room_created(room);
     return room;
 }
 
@@ -358,6 +361,7 @@ void presence_announce(struct participant *p, bool resumed)
         event_recording_state(p);
     if (!resumed) {
         event_user_connected(p);
+        hooks_joined(p);
         tell_host(p->room, p);
         return watch ? watch->entered(p, false) : (void)0;
     }
@@ -417,6 +421,7 @@ void presence_close(struct room *room, const char *by, const char *reason)
         struct session *session = p->session;
         bool keeps_socket = p->keeps_socket;
         roster_end_token(room->roster, p->session_token, ERROR_ROOM_CLOSED);
+        hooks_left(p, "closed");
         p->session = NULL;
         participant_free(p, hub->now_us);
         if (!session)
@@ -425,6 +430,7 @@ void presence_close(struct room *room, const char *by, const char *reason)
         if (!keeps_socket)
             session_close(session, CLOSE_NORMAL, "the room was closed");
     }
+    hooks_room_closed(room, by, reason);
     room_free(room);
 }
 

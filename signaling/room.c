@@ -90,6 +90,8 @@ struct room *roster_add(struct roster *roster, const char *id, int64_t now_us, i
 
 void room_free(struct room *room)
 {
+    if (room->roster->gone)
+        room->roster->gone(room);
     g_assert(room->participants->len == 0 && room->knocks->len == 0 && room->peer_count == 0);
     g_hash_table_remove(room->roster->rooms, room->id);
     g_ptr_array_free(room->participants, TRUE);

@@ -98,6 +98,7 @@ struct room {
     struct policy policy;
     int64_t created_ms;
     int64_t expires_ms;      // when it goes once it is empty; 0: ROOM_TTL after it was left
+    bool is_told;            // hooks.c alone uses it
     bool is_reserved;        // made over HTTP
     struct call *call;       // whose room it is, or NULL; calls.c alone changes this
     int64_t empty_since_us;  // while nobody is in it
@@ -114,10 +115,11 @@ struct room {
 };
 
 struct roster {
-    struct hub *hub;     // whose it is
-    GHashTable *rooms;   // id -> room, owned
-    GHashTable *numbers; // media server's room number -> room
-    GHashTable *peers;   // media server's peer number -> participant
+    struct hub *hub;                 // whose it is
+    void (*gone)(struct room *room); // or NULL: a room is about to be freed
+    GHashTable *rooms;               // id -> room, owned
+    GHashTable *numbers;             // media server's room number -> room
+    GHashTable *peers;               // media server's peer number -> participant
     unsigned participant_count;
     uint64_t last_number;
     struct ended {

@@ -50,8 +50,9 @@ struct hub {
     const struct config *config;
     const struct auth *auth;
     struct sfu *sfu;
-    struct store *store; // NULL: nothing is remembered
     struct librarian *librarian; // NULL: nothing can be recorded
+    struct store *store;         // NULL: nothing is remembered
+    struct webhook *webhook;     // NULL: nobody else is told
     // Owned.
     struct roster roster;
     GPtrArray *sessions;

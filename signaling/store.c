@@ -31,6 +31,7 @@ struct store {
     int64_t retention_days;
     int lock_fd; // keeps a second server away; -1: in memory
     GThread *thread;
+    GPtrArray *recovered; // ids, then NULL
 
     // Of the signaling thread.
     struct db *reader;
@@ -225,7 +226,7 @@ static bool open_database(struct store *store, const char *name, bool is_full_sy
     store->writer = db_open(name, false, err, err_size);
     if (!store->writer || store_schema_open(store->writer, is_full_sync, err, err_size) != 0)
         return false;
-    if (store_schema_recover(store->writer) != 0 || !pen_init(&store->pen, store->writer)) {
+    if (store_schema_recover(store->writer, store->recovered) != 0 || !pen_init(&store->pen, store->writer)) {
         g_strlcpy(err, db_error(store->writer), err_size);
         return false;
     }
@@ -258,11 +259,13 @@ struct store *store_new(const struct config *config, void (*wake)(void *arg), vo
     store->has_chat = config->chat_history;
     store->retention_days = config->retention_days;
     store->lock_fd = -1;
+    store->recovered = g_ptr_array_new_with_free_func(g_free);
     g_queue_init(&store->queue);
     g_queue_init(&store->batch);
     g_mutex_init(&store->lock);
     g_cond_init(&store->changed);
     if (open_store(store, config, err, err_size)) {
+        g_ptr_array_add(store->recovered, NULL);
         store->thread = g_thread_new("store", write_loop, store);
         return store;
     }
@@ -285,6 +288,7 @@ void store_free(struct store *store)
         log_error("store", "%u writes are lost: the database cannot be written", lost);
     g_queue_clear_full(&store->batch, g_free);
     g_queue_clear_full(&store->queue, g_free);
+    g_ptr_array_free(store->recovered, TRUE);
     pen_clear(&store->pen);
     db_close(store->reader);
     db_close(store->writer);
@@ -293,6 +297,11 @@ void store_free(struct store *store)
     g_mutex_clear(&store->lock);
     g_cond_clear(&store->changed);
     g_free(store);
+}
+
+const char *const *store_recovered(const struct store *store)
+{
+    return (const char *const *)store->recovered->pdata;
 }
 
 // ---- tickets and health -------------------------------------------------------------------------------------
@@ -382,6 +391,11 @@ uint64_t store_put_chat(struct store *store, const struct store_chat *chat)
 uint64_t store_put_delivery(struct store *store, const struct store_delivery *delivery)
 {
     return store ? post(store, letter_delivery(delivery)) : 0;
+}
+
+uint64_t store_retry_delivery(struct store *store, const struct store_delivery *delivery)
+{
+    return store ? post(store, letter_retry(delivery)) : 0;
 }
 
 uint64_t store_end_delivery(struct store *store, const char *id, const char *url)

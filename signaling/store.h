@@ -149,6 +149,9 @@ int store_find_states(struct store *store, const char *call, store_change_h *row
 int store_find_media(struct store *store, const char *call, store_change_h *row, void *arg);
 int store_find_chat(struct store *store, const char *call, store_chat_h *row, void *arg);
 
+// The ids of the calls that were open when the server before this one ended, closed by store_new(). NULL-terminated.
+const char *const *store_recovered(const struct store *store);
+
 // ---- deliveries (webhook.c) -----------------------------------------------------------------------------------
 
 struct store_delivery {
@@ -162,7 +165,9 @@ struct store_delivery {
 
 typedef void(store_delivery_h)(void *arg, const struct store_delivery *delivery);
 
-uint64_t store_put_delivery(struct store *store, const struct store_delivery *delivery); // also: to try again later
-uint64_t store_end_delivery(struct store *store, const char *id, const char *url);       // done, or given up
+uint64_t store_put_delivery(struct store *store, const struct store_delivery *delivery);
+uint64_t store_retry_delivery(struct store *store,
+                              const struct store_delivery *delivery);              // id, url, attempts, next_ms
+uint64_t store_end_delivery(struct store *store, const char *id, const char *url); // done, or given up
 // In the order they were put; at most STORE_DELIVERIES_MAX.
 int store_find_deliveries(struct store *store, store_delivery_h *row, void *arg);

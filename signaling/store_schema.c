@@ -3,7 +3,6 @@
 #include "signaling/store_schema.h"
 
 #include <errno.h>
-#include <glib.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -120,10 +119,22 @@ int store_schema_open(struct db *db, bool is_full_sync, char *err, size_t err_si
     return rc;
 }
 
-int store_schema_recover(struct db *db)
+static int list_open(struct db *db, GPtrArray *ids)
 {
-    int64_t open = db_ask(db, "SELECT count(*) FROM calls WHERE ended_ms = 0");
-    int rc = db_run(
+    struct db_statement *statement = db_prepare(db, "SELECT id FROM calls WHERE ended_ms = 0 ORDER BY started_ms");
+    int rc = statement ? 0 : -EIO;
+    while (statement && (rc = db_step(statement)) == 1)
+        g_ptr_array_add(ids, g_strdup(db_text(statement, 0)));
+    db_finish(statement);
+    return rc;
+}
+
+int store_schema_recover(struct db *db, GPtrArray *ids)
+{
+    int rc = list_open(db, ids);
+    if (rc != 0 || ids->len == 0)
+        return rc;
+    rc = db_run(
         db, "BEGIN IMMEDIATE;"
             "INSERT INTO states (call, at_ms, status, reason)"
             " SELECT id, changed_ms, 'FAILED', 'server-restart' FROM calls WHERE ended_ms = 0;"
@@ -134,7 +145,7 @@ int store_schema_recover(struct db *db)
             "COMMIT");
     if (rc != 0)
         db_run(db, "ROLLBACK");
-    else if (open > 0)
-        log_warn("store", "%" PRId64 " calls were open when the server ended: closed as FAILED", open);
+    else
+        log_warn("store", "%u calls were open when the server ended: closed as FAILED", ids->len);
     return rc;
 }

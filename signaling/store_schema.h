@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <glib.h>
+
 #include "signaling/db.h"
 
 enum { STORE_VERSION = 1 }; // of the tables (user_version)
@@ -10,5 +12,5 @@ enum { STORE_VERSION = 1 }; // of the tables (user_version)
 // STORE_VERSION in one transaction. 0, or -errno and one sentence in err.
 int store_schema_open(struct db *db, bool is_full_sync, char *err, size_t err_size);
 
-// Closes what a process that died left open.
-int store_schema_recover(struct db *db);
+// Closes the calls that a process which died left open; their ids are appended to `ids`, g_strdup()ed.
+int store_schema_recover(struct db *db, GPtrArray *ids);

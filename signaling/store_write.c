@@ -40,8 +40,9 @@ static const char *const sql[STORE_KIND_COUNT][PEN_STATEMENTS_MAX] = {
     [STORE_DELIVERY] =
         {
             "INSERT INTO deliveries (id, url, subject, body, created_ms, next_ms, attempts)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id, url) DO UPDATE SET next_ms = ?6, attempts = ?7",
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         },
+    [STORE_RETRY] = {"UPDATE deliveries SET attempts = ?3, next_ms = ?4 WHERE id = ?1 AND url = ?2"},
     [STORE_DELIVERED] = {"DELETE FROM deliveries WHERE id = ?1 AND url = ?2"},
     [STORE_EXPIRE] =
         {
@@ -139,6 +140,12 @@ struct letter *letter_delivery(const struct store_delivery *d)
                                           text(d->body),      number(d->created_ms), number(d->next_ms),
                                           number(d->attempts)};
     return letter_new(STORE_DELIVERY, values, G_N_ELEMENTS(values));
+}
+
+struct letter *letter_retry(const struct store_delivery *d)
+{
+    const struct letter_value values[] = {text(d->id), text(d->url), number(d->attempts), number(d->next_ms)};
+    return letter_new(STORE_RETRY, values, G_N_ELEMENTS(values));
 }
 
 struct letter *letter_delivered(const char *id, const char *url)

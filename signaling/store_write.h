@@ -12,6 +12,7 @@ enum store_kind {
     STORE_PARTICIPANT,
     STORE_CHAT,
     STORE_DELIVERY,
+    STORE_RETRY,
     STORE_DELIVERED,
     STORE_EXPIRE,
     STORE_KIND_COUNT,
@@ -39,6 +40,7 @@ struct letter *letter_call(const struct store_call *call);
 struct letter *letter_participant(const struct store_participant *participant);
 struct letter *letter_chat(const struct store_chat *chat);
 struct letter *letter_delivery(const struct store_delivery *delivery);
+struct letter *letter_retry(const struct store_delivery *delivery);
 struct letter *letter_delivered(const char *id, const char *url);
 // EXPIRE_STEP calls, messages and deliveries that are older than that.
 struct letter *letter_expire(int64_t before_ms);

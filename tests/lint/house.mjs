@@ -30,6 +30,7 @@ const LIBRARIES = [
   { name: 'libwebsockets', header: /^libwebsockets/, files: ['signaling/server.c'] },
   { name: 'libqrencode', header: /^(qrencode|png)/, files: ['signaling/qr.c'] },
   { name: 'SQLite', header: /^sqlite3/, files: ['signaling/db.c'] },
+  { name: 'libcurl', header: /^curl\//, files: ['signaling/courier.c'] },
   { name: 'libav', header: /^libav/, files: ['sfu/record_file.c'] },
   {
     name: 'OpenSSL',
@@ -55,6 +56,7 @@ const THREADS = {
   'sfu/ice_event.c': 'counts what is under way to a worker',
   'sfu/datachan.c': 'starts the SCTP thread',
   'sfu/outbox.c': 'one flag for the process: the kernel knows UDP_SEGMENT',
+  'signaling/courier.c': 'the crossing to the webhook thread',
   'signaling/store.c': 'the queue to the writer thread',
   'signaling/librarian.c': 'the queues to the thread that reads recordings',
   'sfu/record.c': 'starts the writer thread',

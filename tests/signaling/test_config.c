@@ -131,6 +131,7 @@ static void test_wrong_together(void **state)
         {"FRONTEND_URL", "https://a.org/path", "FRONTEND_URL"},
         {"FRONTEND_URL", "https://a.org,https://", "FRONTEND_URL"},
         {"MEDIA_STUN", "stun.example.org", "MEDIA_STUN"},
+        {"WEBHOOK_URL", "https://a.org/hook", "WEBHOOK_SECRET"},
     };
     struct config c;
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
@@ -140,6 +141,36 @@ static void test_wrong_together(void **state)
         assert_ptr_equal(strstr(err, wrong[i].named), err);
         config_clear(&c);
     }
+}
+
+// What is told of patients leaves this machine encrypted and signed.
+static void test_webhooks(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"https://a.org/hook", "http://localhost:1/x", "http://127.0.0.1/x",
+                                       "[\"http://[::1]:80/x\"]", "https://a.org,https://b.org"};
+    static const char *const bad[] = {"http://a.org/",     "http://localhost.a.org/",
+                                      "http://127.a.org/", "http://127.0.0.1@a.org",
+                                      "ftp://localhost/",  "a.org",
+                                      "https://",          "https://a.org,http://b.org"};
+    struct config c;
+    start(&c);
+    config_set(&c, "WEBHOOK_SECRET", "0123456789abcdef", err, sizeof(err));
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        config_set(&c, "WEBHOOK_URL", good[i], err, sizeof(err));
+        assert_int_equal(config_check(&c, err, sizeof(err)), 0);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        config_set(&c, "WEBHOOK_URL", bad[i], err, sizeof(err));
+        assert_int_not_equal(config_check(&c, err, sizeof(err)), 0);
+        assert_ptr_equal(strstr(err, "WEBHOOK_URL"), err);
+    }
+    config_set(&c, "WEBHOOK_INSECURE", "true", err, sizeof(err));
+    config_set(&c, "WEBHOOK_URL", "http://a.org/", err, sizeof(err));
+    assert_int_equal(config_check(&c, err, sizeof(err)), 0);
+    config_set(&c, "WEBHOOK_SECRET", "short", err, sizeof(err));
+    assert_int_not_equal(config_check(&c, err, sizeof(err)), 0);
+    config_clear(&c);
 }
 
 // Open mode serves loopback only and says why; with a key any address is fine.
@@ -437,6 +468,7 @@ int main(void)
         cmocka_unit_test(test_every_setting),
         cmocka_unit_test(test_turn_urls),
         cmocka_unit_test(test_what_is_in_force_is_shown_without_secrets),
+        cmocka_unit_test(test_webhooks),
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_help_names_every_key),
     };

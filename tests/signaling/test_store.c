@@ -381,7 +381,7 @@ static void test_deliveries(void **state)
     d.url = "u2";
     store_put_delivery(store, &d);
     d.attempts = 3;
-    store_put_delivery(store, &d);
+    store_retry_delivery(store, &d);
     store_end_delivery(store, "e1", "u1");
     d.id = "e2";
     store_put_delivery(store, &d);
@@ -461,6 +461,9 @@ static void test_killed(void **state)
     struct place *place = place_new();
     die_after_life(place);
     struct store *store = open_store(place);
+    assert_string_equal(store_recovered(store)[0], "c1");
+    assert_string_equal(store_recovered(store)[1], "c2");
+    assert_null(store_recovered(store)[2]);
     EXPECT_CALLS(store, "c2 VIDEO FAILED server-restart;c1 VIDEO FAILED server-restart;", .limit = 10);
     EXPECT("+0 RINGING;+10 CONNECTING;+20 CONNECTED;+30 FAILED server-restart;", store_find_states, store, "c1",
            note_change);
