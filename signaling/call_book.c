@@ -87,8 +87,8 @@ void book_note(struct hub *hub, const struct call *call, const struct call_membe
 // It is over: everybody hears how. Whoever is in the room hears close-room when that is closed.
 static void conclude(struct hub *hub, struct call *call)
 {
-    log_debug("call", "%s: over, %s (%s)", call->id, call_status_name(call->status),
-              call->reason ? call->reason : "");
+    log_about(LOG_LEVEL_INFO, "call", call->room_id, call->id, "over, %s after %d s", call_status_name(call->status),
+              (int)call->duration_s);
     book_note(hub, call, NULL);
     for (guint i = 0; i < call->members->len; i++)
         book_note(hub, call, call->members->pdata[i]);
@@ -118,7 +118,7 @@ void book_changed(struct hub *hub, struct call *call, const struct call_member *
     if (call_is_over(call))
         return book_conclude(hub, call);
     if (changed) {
-        log_debug("call", "%s: %s", call->id, call_status_name(call->status));
+        log_about(LOG_LEVEL_INFO, "call", call->room_id, call->id, "%s", call_status_name(call->status));
         book_note(hub, call, NULL);
     }
     book_note(hub, call, member);

@@ -268,7 +268,7 @@ struct call *calls_start(struct hub *hub, const struct actor *actor, const struc
     if (p)
         presence_announce(p, resumed);
     ring(hub, call, wish);
-    log_debug("call", "%s: begins, for %u", call->id, call->members->len);
+    log_about(LOG_LEVEL_INFO, "call", call->room_id, call->id, "begins, for %u", call->members->len);
     tell_begin(hub, call);
     if (call_settle(call, NULL, NULL, book_now(hub))) // everybody is busy
         book_conclude(hub, call);

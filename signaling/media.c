@@ -191,9 +191,10 @@ static void rx_state(struct participant *p, const struct sfu_event *event)
 {
     static const char *const told[] = {
         [SFU_CONNECTED] = "connected", [SFU_DISCONNECTED] = "disconnected", [SFU_FAILED] = "failed"};
-    log_debug("media", "room %s: the media of %s: state %d", p->room->id, p->user, (int)event->state);
-    if ((size_t)event->state < G_N_ELEMENTS(told) && told[event->state])
+    if ((size_t)event->state < G_N_ELEMENTS(told) && told[event->state]) {
+        log_about(LOG_LEVEL_INFO, "media", p->room->id, NULL, "a participant's media is %s", told[event->state]);
         event_media_state(p, told[event->state]);
+    }
     if (event->state == SFU_CONNECTED || event->state == SFU_FAILED)
         watch_media(p, event->state == SFU_CONNECTED);
 }

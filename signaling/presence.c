@@ -154,7 +154,9 @@ static void depart(struct participant *p, const char *reason)
 {
     struct hub *hub = hub_of(p->room);
     hub->counters.leaves++;
-    log_debug("room", "%s: %s is out: %s", p->room->id, p->user, reason);
+    log_about(LOG_LEVEL_INFO, "room", p->room->id, NULL, "a participant is out (%s), %u stay", reason,
+              p->room->participants->len - 1);
+    log_debug("room", "%s: %s is out", p->room->id, p->user);
     media_leave(p, &(struct fault){.error = ERROR_ROOM_CLOSED, .text = "you have left the room"});
     event_user_disconnected(p, reason);
     hooks_left(p, reason);
@@ -200,7 +202,9 @@ static struct participant *enter(struct session *session, struct room *room, con
     recording_joined(p);
     settle_default_host(room);
     session->hub->counters.joins++;
-    log_debug("room", "%s: %s is in, as %s", room->id, p->user, role_name(p->role));
+    log_about(LOG_LEVEL_INFO, "room", room->id, NULL, "a participant is in, as %s, %u are here", role_name(p->role),
+              room->participants->len);
+    log_debug("room", "%s: %s is in", room->id, p->user);
     return p;
 }
 
@@ -406,7 +410,7 @@ void presence_remove(struct participant *p, const char *by, const char *reason)
 void presence_close(struct room *room, const char *by, const char *reason)
 {
     struct hub *hub = hub_of(room);
-    log_debug("room", "%s: closed with %u participants", room->id, room->participants->len);
+    log_about(LOG_LEVEL_INFO, "room", room->id, NULL, "closed, with %u participants", room->participants->len);
     if (hub->watch)
         hub->watch->closing(room, by, reason);
     media_close(room, &(struct fault){.error = ERROR_ROOM_CLOSED, .text = "the room was closed"});
@@ -436,6 +440,7 @@ void presence_close(struct room *room, const char *by, const char *reason)
 
 void presence_lost(struct participant *p)
 {
+    log_about(LOG_LEVEL_INFO, "room", p->room->id, NULL, "a participant has lost its socket and may come back");
     log_debug("room", "%s: the socket of %s is lost", p->room->id, p->user);
     p->session->participant = NULL;
     p->session = NULL;

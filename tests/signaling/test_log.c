@@ -100,12 +100,86 @@ static void test_json_is_json(void **state)
     json_decref(line);
 }
 
+static void say_about(void)
+{
+    log_about(LOG_LEVEL_INFO, "room", "dr.house-and-maria", "3f0c0b9e-0000-4000-8000-000000000001", "it begins");
+    log_about(LOG_LEVEL_INFO, "room", "dr.house-and-maria", NULL, "it goes on");
+    log_about(LOG_LEVEL_INFO, "room", "another", NULL, "it begins");
+    log_about(LOG_LEVEL_DEBUG, "room", "another", NULL, "not said");
+}
+
+// The lines of what was captured, as JSON.
+static json_t *lines_of(void)
+{
+    json_t *list = json_array();
+    for (char *at = captured, *end; *at; at = end + 1) {
+        end = strchr(at, '\n');
+        assert_non_null(end);
+        json_t *line = json_loadb(at, (size_t)(end - at), 0, NULL);
+        assert_non_null(line);
+        json_array_append_new(list, line);
+    }
+    return list;
+}
+
+static const char *in_line(const json_t *lines, size_t i, const char *key)
+{
+    return json_string_value(json_object_get(json_array_get(lines, i), key));
+}
+
+static void test_rooms_are_hashed(void **state)
+{
+    (void)state;
+    log_init(LOG_LEVEL_INFO, LOG_JSON);
+    capture(say_about);
+    assert_null(strstr(captured, "maria"));
+    json_t *lines = lines_of();
+    assert_int_equal(json_array_size(lines), 3);
+    assert_string_equal(in_line(lines, 0, "call"), "3f0c0b9e-0000-4000-8000-000000000001");
+    assert_int_equal(strlen(in_line(lines, 0, "room")), LOG_HASH_CHARS);
+    assert_string_equal(in_line(lines, 0, "room"), in_line(lines, 1, "room"));
+    assert_string_not_equal(in_line(lines, 0, "room"), in_line(lines, 2, "room"));
+    char first[LOG_HASH_CHARS + 1];
+    strcpy(first, in_line(lines, 0, "room"));
+    json_decref(lines);
+
+    log_init(LOG_LEVEL_DEBUG, LOG_JSON); // another run has another key
+    capture(say_about);
+    lines = lines_of();
+    assert_string_not_equal(in_line(lines, 0, "room"), first);
+    assert_string_equal(in_line(lines, 0, "roomId"), "dr.house-and-maria");
+    json_decref(lines);
+    log_init(LOG_LEVEL_INFO, LOG_TEXT);
+    capture(say_about);
+    assert_non_null(strstr(captured, " call=3f0c0b9e-0000-4000-8000-000000000001\n"));
+    assert_null(strstr(captured, "maria"));
+}
+
+static void say_cut(void)
+{
+    char text[LOG_LINE_MAX + 10];
+    memset(text, 'x', sizeof(text));
+    strcpy(text + LOG_LINE_MAX - 2, "\xc3\xa9"); // the cut falls within it
+    log_warn("area", "%s", text);
+    log_warn("area", "\xff\xfe");
+}
+
+static void test_json_is_utf8(void **state)
+{
+    (void)state;
+    log_init(LOG_LEVEL_WARN, LOG_JSON);
+    capture(say_cut);
+    json_t *lines = lines_of();
+    assert_int_equal(json_array_size(lines), 2);
+    json_decref(lines);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_text_is_one_line),
-        cmocka_unit_test(test_json_is_json),
+        cmocka_unit_test(test_levels),       cmocka_unit_test(test_text_is_one_line),
+        cmocka_unit_test(test_json_is_json), cmocka_unit_test(test_rooms_are_hashed),
+        cmocka_unit_test(test_json_is_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

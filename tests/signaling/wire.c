@@ -50,13 +50,18 @@ static void bound_waits(int fd)
 
 struct process process_start(const char *const *environment)
 {
+    return process_start_with(environment, -1);
+}
+
+struct process process_start_with(const char *const *environment, int err)
+{
     struct process process = {0};
     const char *with_port[26] = {"PORT=0", "LOG_LEVEL=error", "DATABASE_URL=:memory:", "DRAIN_TIMEOUT=0"};
     int pipe_fds[2];
     for (int i = 0; environment && environment[i] && i < 20; i++)
         with_port[i + 4] = environment[i];
     assert_int_equal(pipe(pipe_fds), 0);
-    process.pid = start(NULL, with_port, pipe_fds[1], -1);
+    process.pid = start(NULL, with_port, pipe_fds[1], err);
     close(pipe_fds[1]);
     process.out = pipe_fds[0];
     char line[200];

@@ -18,6 +18,8 @@ struct process {
 
 // Starts the server on a free port and waits for its one line; `environment` is NULL-terminated, "KEY=value".
 struct process process_start(const char *const *environment);
+// The same, with standard error going to that descriptor.
+struct process process_start_with(const char *const *environment, int err);
 // Sends SIGTERM and returns its exit status.
 int process_stop(struct process *process);
 int process_wait(struct process *process); // it ends by itself
