@@ -52,9 +52,9 @@ static const struct setting settings[] = {
     SETTING("JWT_SECRET", TEXT, jwt_secret, NULL, "key of HS256 tokens, 32 bytes or more"),
     SETTING("JWT_PUBLIC_KEY", TEXT, jwt_public_key, NULL, "key of RS256 or ES256 tokens: PEM text, or a file of it"),
     SETTING("STUN_SERVERS", LIST, stun_servers, NULL, "STUN urls told to browsers (JSON array)"),
-    SETTING("TURN_SERVERS", OBJECTS, turn_servers, NULL, "TURN servers told to browsers (JSON array of {urls, username, credential})"),
-    SETTING("TURN_URLS", LIST, turn_urls, NULL, "urls of a coturn with use-auth-secret"),
-    SETTING("TURN_SECRET", TEXT, turn_secret, NULL, "its static-auth-secret: every user gets credentials that expire"),
+    SETTING("TURN_SERVERS", OBJECTS, turn_servers, NULL, "TURN servers told to browsers (JSON array of {urls, username, credential}, or {urls, secret} as TURN_SECRET)"),
+    SETTING("TURN_URLS", LIST, turn_urls, NULL, "urls of one or more coturns with use-auth-secret (JSON array); each is the fallback of the others"),
+    SETTING("TURN_SECRET", TEXT, turn_secret, NULL, "their static-auth-secret: every user gets credentials that expire, and new ones in time"),
     NUMBER_SETTING("TURN_TTL", turn_ttl, "3600", 60, 86400, "seconds until they do"),
     NUMBER_SETTING("RECONNECT_GRACE", reconnect_grace, "30", 0, 3600, "seconds a participant without a socket keeps its place"),
     NUMBER_SETTING("ROOM_TTL", room_ttl, "3600", 1, 604800, "seconds a room made over HTTP lives while empty"),
@@ -192,14 +192,30 @@ static bool parse_ports(const char *value, int64_t ports[2])
     return ok;
 }
 
+// {urls, username, credential}, or {urls, secret} for one that makes them up from a shared secret; nothing else, for
+// what is misspelt would be told to browsers.
+static bool is_turn_server(json_t *item)
+{
+    static const char *const keys[] = {"urls", "username", "credential", "secret", NULL};
+    json_t *urls = json_object_get(item, "urls"), *url, *value;
+    bool has_secret = json_object_get(item, "secret") != NULL, ok = json_is_string(urls) || json_array_size(urls) > 0;
+    const char *key;
+    size_t i;
+    json_array_foreach(urls, i, url) ok = ok && json_is_string(url);
+    json_object_foreach(item, key, value)
+    {
+        ok = ok && g_strv_contains(keys, key) && (strcmp(key, "urls") == 0 || json_is_string(value));
+    }
+    return ok && !(has_secret && json_object_size(item) != 2);
+}
+
 static bool parse_objects(const char *value, json_t **out)
 {
     json_t *array = json_loads(value, 0, NULL);
     bool ok = json_is_array(array);
     size_t i;
     json_t *item;
-    json_array_foreach(array, i, item) ok =
-        ok && (json_is_string(json_object_get(item, "urls")) || json_is_array(json_object_get(item, "urls")));
+    json_array_foreach(array, i, item) ok = ok && is_turn_server(item);
     if (!ok) {
         json_decref(array);
         return false;
@@ -242,7 +258,8 @@ static int setting_set(struct config *config, const struct setting *setting, con
         break;
     case OBJECTS:
         if (!parse_objects(value, at))
-            g_snprintf(what, sizeof(what), "it is not a JSON array of {urls, username, credential}");
+            g_snprintf(what, sizeof(what),
+                       "it is not a JSON array of {urls, username, credential} or {urls, secret}");
         break;
     }
     return what[0] ? fault(err, err_size, setting->key, what) : 0;

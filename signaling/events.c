@@ -116,6 +116,7 @@ void event_ice_servers(struct participant *p)
         return;
     const struct hub *hub = p->session->hub;
     json_t *servers = ice_servers(hub->config, p->user, hub->wall_ms);
+    p->ice_told_us = hub->now_us;
     tell(p, "ice-servers", json_pack("{s:o}", "iceServers", servers));
 }
 

@@ -6,6 +6,7 @@
 #include "signaling/desk.h"
 #include "signaling/events.h"
 #include "signaling/exchange.h"
+#include "signaling/ice_servers.h"
 #include "signaling/log.h"
 #include "signaling/measure.h"
 #include "signaling/media.h"
@@ -112,12 +113,25 @@ static bool let_one_go(struct room *room)
     return false;
 }
 
+// Half of their time is over: an ICE restart that comes must find credentials that are good.
+static void renew_ice_servers(const struct hub *hub, struct room *room)
+{
+    int64_t old_us = hub->now_us - hub->config->turn_ttl * SECOND_US / 2;
+    for (guint i = 0; i < room->participants->len; i++) {
+        struct participant *p = room->participants->pdata[i];
+        if (p->session && p->ice_told_us <= old_us)
+            event_ice_servers(p);
+    }
+}
+
 static void tick_room(struct hub *hub, struct room *room)
 {
     char id[ROOM_ID_MAX + 1];
     g_strlcpy(id, room->id, sizeof(id));
     while (room && let_one_go(room))
         room = roster_find(&hub->roster, id);
+    if (room && ice_servers_expire(hub->config))
+        renew_ice_servers(hub, room);
     if (room && !room->call && room_is_expired(room, hub->config->room_ttl, hub->now_us, hub->wall_ms))
         room_free(room);
 }

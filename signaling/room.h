@@ -64,6 +64,7 @@ struct participant {
     // How it is reached.
     struct session *session; // NULL: the socket was lost at lost_us
     int64_t lost_us;
+    int64_t ice_told_us; // when it was told of ICE servers
     bool keeps_socket; // it came by a call: its socket outlives the room, for calls to come
     GQueue missed;     // of struct missed: what came meanwhile and is not part of the room's state
 

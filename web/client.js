@@ -567,7 +567,7 @@ export class RodaClient extends EventTarget {
     'host-changed': ({ hostId }) => this.#setHost(hostId),
     'ice-servers': ({ iceServers = [] }) => {
       this.#iceServers = iceServers;
-      this.connection?.setConfiguration({ iceServers, bundlePolicy: 'max-bundle' });
+      this.connection?.setConfiguration({ ...this.connection.getConfiguration(), iceServers }); // for the next restart
     },
     'media-state': ({ state }) => {
       if (state === 'failed') this.#renewPeer();

@@ -1,6 +1,6 @@
 // How do this browser and the SFU agree on media? (one RTCPeerConnection, W3C "perfect negotiation", polite side)
 // SPDX-License-Identifier: MIT
-import { emit } from './signal.js';
+import { SignalError, emit } from './signal.js';
 
 const DISCONNECTED_PATIENCE_MS = 2000; // "disconnected" often heals by itself
 const RESTART_AGAIN_MS = 6000;
@@ -74,9 +74,16 @@ export class Peer extends EventTarget {
     this.#pc = pc;
     pc.onnegotiationneeded = () => this.#queue(() => this.#offer());
     pc.onicecandidate = ({ candidate }) => this.#trickle(candidate);
+    pc.onicecandidateerror = (event) => this.#relayRefused(event);
     pc.oniceconnectionstatechange = () => this.#watchIce();
     pc.onconnectionstatechange = () => this.#watchConnection();
     pc.ondatachannel = ({ channel }) => this.#adopt(channel);
+  }
+
+  // A relay that does not answer is one of several; one that refuses us is a mistake somebody must hear of.
+  #relayRefused({ errorCode, errorText, url }) {
+    if (errorCode < 400 || errorCode >= 500 || this.#closed) return; // TURN's own codes (RFC 8656 section 19)
+    emit(this, 'trouble', { error: new SignalError('turn', `${url} refuses: ${errorCode} ${errorText}`) });
   }
 
   #fill() {

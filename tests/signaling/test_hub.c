@@ -25,6 +25,25 @@ static void test_ping(void **state)
     rig_free(rig);
 }
 
+// Whoever is in a long call gets credentials that are still good when it needs them.
+static void test_turn_credentials(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new("TURN_URLS=turn:t TURN_SECRET=north TURN_TTL=60");
+    struct client *ana = client_new(rig, NULL);
+    client_join(ana, "ana", NULL);
+    client_clear(ana);
+    rig_pass(rig, 29.75);
+    assert_false(client_was_told(ana, "ice-servers"));
+    client_say(ana, "{\"event\":\"heartbeat\"}");
+    rig_pass(rig, 0.25);
+    const json_t *servers = json_object_get(client_wait(ana, "ice-servers"), "iceServers");
+    assert_string_equal(text_of(json_array_get(servers, 0), "username"), "1769853690:ana");
+    rig_pass(rig, 29.5);
+    assert_false(client_was_told(ana, "ice-servers"));
+    rig_free(rig);
+}
+
 // Any sign of life counts: a message here, a pong in the server.
 static void test_silence(void **state)
 {
@@ -117,11 +136,9 @@ static void test_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ping),
-        cmocka_unit_test(test_silence),
-        cmocka_unit_test(test_strangers),
-        cmocka_unit_test(test_reserved_rooms),
-        cmocka_unit_test(test_many_go_at_once),
+        cmocka_unit_test(test_ping),           cmocka_unit_test(test_turn_credentials),
+        cmocka_unit_test(test_silence),        cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_reserved_rooms), cmocka_unit_test(test_many_go_at_once),
         cmocka_unit_test(test_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,8 +50,34 @@ static void test_all(void **state)
     config_clear(&c);
 }
 
+// Servers with secrets of their own: each has its credentials, and no secret is told.
+static void test_secrets(void **state)
+{
+    (void)state;
+    struct config c;
+    config_init(&c);
+    assert_false(ice_servers_expire(&c));
+    set(&c, "TURN_SERVERS",
+        "[{\"urls\":\"turn:c:3\",\"secret\":\"north\"},{\"urls\":[\"turn:d:4\"],\"secret\":\"south\"}]");
+    set(&c, "TURN_TTL", "600");
+    assert_true(ice_servers_expire(&c));
+    json_t *servers = ice_servers(&c, "ana", INT64_C(1700000000123));
+    char *text = json_dumps(servers, 0);
+    assert_null(strstr(text, "north"));
+    assert_null(strstr(text, "secret"));
+    const json_t *first = json_array_get(servers, 0), *second = json_array_get(servers, 1);
+    assert_string_equal(json_string_value(json_object_get(first, "urls")), "turn:c:3");
+    assert_string_equal(json_string_value(json_object_get(first, "credential")), "CUniVFvDjgPnZ3VOzvcSzL4PGY4=");
+    assert_string_not_equal(json_string_value(json_object_get(second, "credential")), "CUniVFvDjgPnZ3VOzvcSzL4PGY4=");
+    assert_string_equal(json_string_value(json_object_get(second, "username")), "1700000600:ana");
+    free(text);
+    json_decref(servers);
+    config_clear(&c);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_none), cmocka_unit_test(test_all)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_none), cmocka_unit_test(test_all),
+                                       cmocka_unit_test(test_secrets)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

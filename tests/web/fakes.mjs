@@ -93,6 +93,9 @@ export class FakePeerConnection extends EventTarget {
   getTransceivers() {
     return this.transceivers;
   }
+  getConfiguration() {
+    return this.config;
+  }
   setConfiguration(config) {
     this.config = config;
   }
