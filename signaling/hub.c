@@ -145,12 +145,12 @@ void hub_tick(struct hub *hub)
         tick_session(hub->sessions->pdata[i]);
     store_expire(hub->store, hub->wall_ms);
     librarian_tick(hub->librarian, hub->wall_ms);
-    hub_rx_store(hub); // a disk that takes too long says nothing
     GList *rooms = rooms_of(hub);
     for (GList *one = rooms; one; one = one->next)
         tick_room(hub, one->data);
     g_list_free(rooms);
     book_tick(hub);
+    hub_rx_store(hub); // a disk that takes too long says nothing
 }
 
 static void count_event(struct hub *hub, const struct sfu_event *event)
@@ -195,6 +195,7 @@ void hub_rx_librarian(struct hub *hub)
 
 void hub_rx_store(struct hub *hub)
 {
+    store_flush(hub->store);
     holds_open(&hub->holds, hub->store);
     webhook_rx(hub->webhook);
 }

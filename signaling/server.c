@@ -374,12 +374,9 @@ static int end_event(struct lws *wsi, struct connection *connection, enum lws_ca
     }
 }
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+static int event(struct server *server, struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                 size_t len)
 {
-    struct server *server = lws_context_user(lws_get_context(wsi));
-    if (!server->site)
-        return end_event(wsi, user, reason);
-    set_time(server);
     switch (reason) {
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return confirm_upgrade(server, wsi);
@@ -405,6 +402,17 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     default:
         return end_event(wsi, user, reason);
     }
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+    struct server *server = lws_context_user(lws_get_context(wsi));
+    if (!server->site)
+        return end_event(wsi, user, reason);
+    set_time(server);
+    int rc = event(server, wsi, reason, user, in, len);
+    store_flush(server->hub->store);
+    return rc;
 }
 
 static const struct lws_protocols protocols[] = {

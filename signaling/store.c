@@ -36,6 +36,8 @@ struct store {
     // Of the signaling thread.
     struct db *reader;
     int64_t expired_ms;
+    GQueue pending; // of struct letter: not flushed yet
+    uint64_t last_ticket;
 
     // Of the writer.
     struct db *writer;
@@ -49,17 +51,17 @@ struct store {
     GQueue queue; // of struct letter
     bool is_stopping, is_failing;
     int64_t busy_since_us; // the writer has something to put down; 0: nothing
-    uint64_t last_ticket, settled;
+    uint64_t settled;
     struct store_health health;
 };
 
 // ---- the writer ---------------------------------------------------------------------------------------------
 
-static void count_lost(struct store *store, unsigned lost)
+// What was flushed together is not torn apart.
+static bool is_full(const GQueue *batch)
 {
-    g_mutex_lock(&store->lock);
-    store->health.lost += lost;
-    g_mutex_unlock(&store->lock);
+    const struct letter *last = batch->length >= BATCH_MAX ? batch->tail->data : NULL;
+    return last && last->is_last;
 }
 
 // Waits for letters and moves as many as make a batch. False: there are none and none will come.
@@ -68,7 +70,7 @@ static bool take_batch(struct store *store)
     g_mutex_lock(&store->lock);
     while (g_queue_is_empty(&store->queue) && g_queue_is_empty(&store->batch) && !store->is_stopping)
         g_cond_wait(&store->changed, &store->lock);
-    while (store->batch.length < BATCH_MAX && !g_queue_is_empty(&store->queue))
+    while (!is_full(&store->batch) && !g_queue_is_empty(&store->queue))
         g_queue_push_tail(&store->batch, g_queue_pop_head(&store->queue));
     bool has_some = !g_queue_is_empty(&store->batch);
     if (has_some && store->busy_since_us == 0)
@@ -260,6 +262,7 @@ struct store *store_new(const struct config *config, void (*wake)(void *arg), vo
     store->retention_days = config->retention_days;
     store->lock_fd = -1;
     store->recovered = g_ptr_array_new_with_free_func(g_free);
+    g_queue_init(&store->pending);
     g_queue_init(&store->queue);
     g_queue_init(&store->batch);
     g_mutex_init(&store->lock);
@@ -277,6 +280,7 @@ void store_free(struct store *store)
 {
     if (!store)
         return;
+    store_flush(store);
     g_mutex_lock(&store->lock);
     store->is_stopping = true;
     g_cond_signal(&store->changed);
@@ -308,7 +312,7 @@ const char *const *store_recovered(const struct store *store)
 
 uint64_t store_last_ticket(const struct store *store)
 {
-    return store ? store->last_ticket : 0; // only this thread changes it
+    return store ? store->last_ticket : 0;
 }
 
 // Under the lock.
@@ -358,19 +362,30 @@ struct store_health store_health(struct store *store)
 // Takes the letter.
 static uint64_t post(struct store *store, struct letter *letter)
 {
-    uint64_t ticket = 0;
     g_mutex_lock(&store->lock);
-    if (store->queue.length < STORE_QUEUE_MAX) {
-        ticket = letter->ticket = ++store->last_ticket;
-        g_queue_push_tail(&store->queue, letter);
-        g_cond_signal(&store->changed);
-    }
+    bool has_room = store->queue.length + store->pending.length < STORE_QUEUE_MAX;
+    store->health.lost += !has_room;
     g_mutex_unlock(&store->lock);
-    if (ticket)
-        return ticket;
-    g_free(letter);
-    count_lost(store, 1);
-    return 0;
+    if (!has_room) {
+        g_free(letter);
+        return 0;
+    }
+    letter->ticket = ++store->last_ticket;
+    g_queue_push_tail(&store->pending, letter);
+    return letter->ticket;
+}
+
+void store_flush(struct store *store)
+{
+    struct letter *letter;
+    if (!store || g_queue_is_empty(&store->pending))
+        return;
+    ((struct letter *)store->pending.tail->data)->is_last = true;
+    g_mutex_lock(&store->lock);
+    while ((letter = g_queue_pop_head(&store->pending)))
+        g_queue_push_tail(&store->queue, letter);
+    g_cond_signal(&store->changed);
+    g_mutex_unlock(&store->lock);
 }
 
 uint64_t store_put_call(struct store *store, const struct store_call *call)
@@ -409,6 +424,7 @@ void store_expire(struct store *store, int64_t wall_ms)
     if (!store || store->retention_days == 0 || wall_ms - store->expired_ms < EXPIRE_EVERY_MS)
         return;
     store->expired_ms = wall_ms;
+    store_flush(store); // nothing else depends on it
     post(store, letter_expire(wall_ms - store->retention_days * DAY_MS));
 }
 

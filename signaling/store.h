@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: MIT
 //
 // All functions are of the signaling thread, and none of them waits for the disk to write: a write is copied into a
-// bounded queue, from which one writer thread takes what has gathered and puts it down in one transaction. Each write
-// has a ticket; whoever acknowledges something that was to be remembered holds the acknowledgement back until
+// bounded queue, from which one writer thread takes what has gathered and puts it down in one transaction. What is
+// written between two store_flush() is put down together or not at all: an event leaves no half of it. Each write has
+// a ticket; whoever acknowledges something that was to be remembered holds the acknowledgement back until
 // store_settled() has reached that ticket (session_hold() and the HTTP server do so for every command and request).
 //
 // A disk that is full or fails does not end a call: writes are tried again, the oldest are given up when too many
@@ -40,6 +41,9 @@ struct store *store_new(const struct config *config, void (*wake)(void *arg), vo
                         size_t err_size);
 // Puts down what waits, closes. A disk that fails at that moment is not waited for.
 void store_free(struct store *store);
+
+// What was written so far goes to the writer. At the end of each turn, and of whatever is to be whole.
+void store_flush(struct store *store);
 
 // ---- when is it safe? -----------------------------------------------------------------------------------------
 

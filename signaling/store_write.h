@@ -30,6 +30,7 @@ struct letter_value {
 struct letter {
     uint64_t ticket;
     enum store_kind kind;
+    bool is_last; // of those flushed together
     unsigned count;
     struct letter_value values[LETTER_VALUES_MAX];
     char texts[]; // what the values point to

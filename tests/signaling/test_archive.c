@@ -40,6 +40,7 @@ static void archive_rig_free(struct rig *rig)
 static void settle_store(struct store *store)
 {
     int64_t until_us = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
+    store_flush(store);
     while (store_settled(store) < store_last_ticket(store)) {
         if (g_get_monotonic_time() > until_us)
             fail_msg("nothing was written for %d s", PATIENCE_S);

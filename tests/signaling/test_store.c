@@ -134,6 +134,7 @@ static bool has_lost(struct store *store, uint64_t count)
 
 static void settle(struct place *place, struct store *store)
 {
+    store_flush(store);
     wait_until(place, store, is_settled, store_last_ticket(store));
 }
 
@@ -498,6 +499,7 @@ static void test_full_disk(void **state)
     struct store_call call = make_call("late", "ENDED", T0 + 60);
     call.ended_ms = T0 + 60;
     uint64_t ticket = store_put_call(store, &call);
+    store_flush(store);
     assert_true(ticket > 0);
     wait_until(place, store, is_degraded, 1);
     assert_true(is_settled(store, ticket)); // nobody waits for a disk that fails
@@ -506,6 +508,7 @@ static void test_full_disk(void **state)
     assert_true(store_has_room(store)); // calls go on
     for (int i = 0; i < 5000; i++)
         store_put_call(store, &call);
+    store_flush(store);
     wait_until(place, store, has_lost, 900);
     bound_files(RLIM_INFINITY);
     wait_until(place, store, is_degraded, 0);
@@ -527,13 +530,16 @@ static void test_stalled_disk(void **state)
     assert_int_equal(sqlite3_exec(thief, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     struct store_call call = make_call("c1", "ENDED", T0);
     uint64_t ticket = store_put_call(store, &call);
+    store_flush(store);
     assert_false(is_settled(store, ticket));
     for (unsigned i = 0; i < STORE_QUEUE_NEW_MAX + 600; i++)
         store_put_call(store, &call);
+    store_flush(store);
     assert_false(store_has_room(store));
     for (unsigned i = 0; i < STORE_QUEUE_MAX - STORE_QUEUE_NEW_MAX; i++)
         store_put_call(store, &call);
     assert_int_equal(store_put_call(store, &call), 0);
+    store_flush(store);
     assert_true(store_health(store).refused == 1 && store_health(store).lost > 0);
     wait_until(place, store, is_degraded, 1);
     assert_true(is_settled(store, ticket));
