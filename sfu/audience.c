@@ -19,6 +19,8 @@ void audience_joined(struct audience *a, struct peer *peer)
 void audience_leaving(struct audience *a, struct peer *peer)
 {
     struct ear *ear;
+    if (a->speaker == peer)
+        a->speaker = NULL;
     TAILQ_FOREACH (ear, &a->ears, entry) {
         if (ear->ops->leaving)
             ear->ops->leaving(ear, peer);
@@ -46,6 +48,7 @@ void audience_unpublished(struct audience *a, struct track *track)
 void audience_speaker(struct audience *a, const struct peer *peer)
 {
     struct ear *ear;
+    a->speaker = peer;
     TAILQ_FOREACH (ear, &a->ears, entry) {
         if (ear->ops->speaker)
             ear->ops->speaker(ear, peer);
@@ -74,6 +77,8 @@ static void add(struct audience *a, struct ear *ear)
                 ear->ops->published(ear, peer, track);
         }
     }
+    if (a->speaker && ear->ops->speaker)
+        ear->ops->speaker(ear, a->speaker);
 }
 
 static void end(struct audience *a, struct ear *ear, enum sfu_reason reason)

@@ -24,7 +24,8 @@ struct audience {
     const struct peer_list *peers; // of the room
 
     TAILQ_HEAD(, ear) ears;
-    struct ear *recording; // one of them; NULL: none
+    struct ear *recording;      // one of them; NULL: none
+    const struct peer *speaker; // as the ears were told; NULL: nobody
     unsigned tap_count;
 };
 

@@ -87,6 +87,15 @@ json_t *recording_json(const struct room *room)
                      r->trouble ? sfu_reason_name(r->trouble) : NULL);
 }
 
+// Whose it is to record: nobody's, whoever is host, this one's by its token.
+static const char *record_right(const struct participant *p)
+{
+    const struct config *config = p->room->roster->hub->config;
+    if (!config->recording_dir || config->record_rooms != RECORD_HOST || p->record == CLAIM_FALSE)
+        return "none";
+    return p->record == CLAIM_TRUE ? "self" : "host";
+}
+
 static const char *host_of(const struct room *room)
 {
     const struct participant *host = room_host(room);
@@ -96,11 +105,12 @@ static const char *host_of(const struct room *room)
 json_t *joined_json(const struct participant *p, bool resumed)
 {
     const struct hub *hub = p->session->hub;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s?, s:o, s:o, s:b}", "roomId", p->room->id, "userId",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s?, s:o, s:o, s:s, s:b}", "roomId", p->room->id, "userId",
                      p->user, "name", p->name, "role", role_name(p->role), "sessionToken", p->session_token,
                      "participants", participants_json(p->room), "iceServers",
                      ice_servers(hub->config, p->user, hub->wall_ms), "hostId", host_of(p->room), "room",
-                     room_rules_json(p->room), "recording", recording_json(p->room), "resumed", resumed);
+                     room_rules_json(p->room), "recording", recording_json(p->room), "recordRight", record_right(p),
+                     "resumed", resumed);
 }
 
 static json_t *description_json(const char *type, const char *sdp)
@@ -123,8 +133,8 @@ void event_ice_servers(struct participant *p)
 void event_room_participants(struct participant *p)
 {
     tell(p, "room-participants",
-         json_pack("{s:s, s:s, s:s?, s:o}", "roomId", p->room->id, "userId", p->user, "hostId", host_of(p->room),
-                   "participants", participants_json(p->room)));
+         json_pack("{s:s, s:s, s:s?, s:s, s:o}", "roomId", p->room->id, "userId", p->user, "hostId", host_of(p->room),
+                   "recordRight", record_right(p), "participants", participants_json(p->room)));
 }
 
 void event_server_draining(struct session *session)

@@ -5,6 +5,7 @@ import { Calls } from './calls.js';
 import { Door } from './door.js';
 import { openTrack } from './open.js';
 import { Peer } from './peer.js';
+import { Recorder } from './recorder.js';
 import { Roster } from './roster.js';
 import { Signal, SignalError, emit } from './signal.js';
 import { summarize } from './stats.js';
@@ -41,6 +42,7 @@ const FINAL_CODES = {
  * `code` is the protocol's word for it. web/README.md lists the events, client.d.ts the types.
  */
 export class RodaClient extends EventTarget {
+  recorder = new Recorder(this);
   #signal;
   #storage;
   #PeerConnection;
@@ -374,10 +376,10 @@ export class RodaClient extends EventTarget {
 
   // The server has put us into the room of a call, and said who is there before the ack of the call itself.
   #enterCall(ack) {
-    const { participants = [], hostId } = this.#early?.roomId === ack.roomId ? this.#early : {};
+    const { participants = [], hostId, recordRight } = this.#early?.roomId === ack.roomId ? this.#early : {};
     const own = participants.find(({ userId }) => userId === ack.userId);
     this.#wish = { roomId: ack.roomId };
-    this.#joined({ participants, hostId, role: own?.role, name: own?.name, ...ack });
+    this.#joined({ participants, hostId, recordRight, role: own?.role, name: own?.name, ...ack });
   }
 
   #joined(ack) {
@@ -388,6 +390,7 @@ export class RodaClient extends EventTarget {
     this.#roster.selfId = ack.userId;
     this.#hostId = ack.hostId ?? null;
     this.#door.reset(ack.room);
+    this.recorder.reset(ack);
     if (ack.iceServers) this.#iceServers = ack.iceServers;
     this.#setStatus('joined');
     this.#roster.sync(ack.participants ?? []);
@@ -427,6 +430,7 @@ export class RodaClient extends EventTarget {
     this.#stopPeer();
     this.#roster.sync([]);
     this.#self = this.#hostId = null;
+    this.recorder.reset();
     this.#door.reset();
     this.#giveUpWaiting(reason);
     this.#setMediaState('new');
@@ -574,7 +578,7 @@ export class RodaClient extends EventTarget {
     },
     admitted: (ack) => this.#joined(ack),
     denied: ({ reason }) => this.#denied(reason),
-    'recording-changed': (data) => emit(this, 'recording-changed', data),
+    'recording-changed': (data) => this.recorder.changed(data),
     error: (data) => emit(this, 'error', { error: new SignalError(data.code, data.message, data.event, data.reason) }),
   };
 

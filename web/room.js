@@ -13,6 +13,7 @@ import { Banner, Notes, ask } from './notices.js';
 import { Panel } from './panel.js';
 import { People } from './people.js';
 import { watchQuality } from './quality.js';
+import { Recording } from './recording.js';
 import { openSettings } from './settings.js';
 import { listen } from './shortcuts.js';
 import { Sound } from './sound.js';
@@ -56,6 +57,7 @@ export class Room {
     for (const participant of client.participants.values()) this.#arrived(participant);
     this.#showSelf();
     this.#showState();
+    queueMicrotask(() => this.recording.show()); // once we are on the page: it may ask something
     this.#keepAwake();
   }
 
@@ -106,6 +108,8 @@ export class Room {
       leave: () => this.#leave(),
     });
     this.notes = new Notes();
+    const actions = { attempt: (action) => this.#try(action), leave: () => client.leave() };
+    this.recording = new Recording({ client, notes: this.notes, actions });
     this.banner = new Banner();
     this.tap = h(
       'button',
@@ -134,7 +138,6 @@ export class Room {
     this.state = h('span', { class: 'state', role: 'status' });
     this.locked = h('span', { class: 'locked', role: 'status', hidden: true }, icon('lock'), h('span', { t: 'locked' }));
     this.weak = h('span', { class: 'weak', role: 'status', hidden: true }, icon('alert'), h('span', { t: 'weak' }));
-    this.recording = h('span', { class: 'recording', role: 'status', hidden: true, t: 'recordingOn' });
     const called = [h('span', { class: 'hush', t: 'room' }), ' ', h('code', {}, this.#roomId)];
     this.title = h('h1', { tabindex: -1 }, ...(this.#call ? [] : called));
     const brand = h('span', { class: 'brand' }, logo());
@@ -146,7 +149,8 @@ export class Room {
       this.state,
       this.locked,
       this.weak,
-      this.recording,
+      this.recording.mark,
+      this.recording.button,
       this.#inviteButton('quiet'),
       settings,
     );
@@ -213,6 +217,7 @@ export class Room {
     });
     on('host-changed', ({ hostId }) => {
       if (hostId === this.#client.userId) this.notes.show('nowHost');
+      this.recording.show();
       this.#showPeople();
     });
     on('knocks', ({ name }) => {
@@ -225,13 +230,13 @@ export class Room {
       }
       this.#showDoor();
     });
-    on('recording-changed', ({ recording }) => {
-      this.recording.hidden = !recording;
-      this.notes.show(recording ? 'recordingOn' : 'recordingOff');
-    });
+    on('recording-changed', () => this.recording.show());
     on('status', () => this.#showState());
     on('media-state', () => this.#showState());
-    on('joined', () => this.#showPeople());
+    on('joined', () => {
+      this.#showPeople();
+      this.recording.show();
+    });
   }
 
   #arrived(participant) {
