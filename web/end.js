@@ -9,6 +9,7 @@ const TITLES = {
   'room-closed': 'endClosed',
   removed: 'endRemoved',
   'room-full': 'endFull',
+  draining: 'endDraining',
   unauthorized: 'endUnauthorized',
   forbidden: 'endUnauthorized',
   replaced: 'endReplaced',

@@ -138,6 +138,7 @@ export class Room {
     this.state = h('span', { class: 'state', role: 'status' });
     this.locked = h('span', { class: 'locked', role: 'status', hidden: true }, icon('lock'), h('span', { t: 'locked' }));
     this.weak = h('span', { class: 'weak', role: 'status', hidden: true }, icon('alert'), h('span', { t: 'weak' }));
+    this.draining = h('span', { class: 'weak', role: 'status', hidden: true }, icon('alert'), h('span', { t: 'draining' }));
     const called = [h('span', { class: 'hush', t: 'room' }), ' ', h('code', {}, this.#roomId)];
     this.title = h('h1', { tabindex: -1 }, ...(this.#call ? [] : called));
     const brand = h('span', { class: 'brand' }, logo());
@@ -149,6 +150,7 @@ export class Room {
       this.state,
       this.locked,
       this.weak,
+      this.draining,
       this.recording.mark,
       this.recording.button,
       this.#inviteButton('quiet'),
@@ -231,6 +233,10 @@ export class Room {
       this.#showDoor();
     });
     on('recording-changed', () => this.recording.show());
+    on('server-draining', ({ secondsLeft }) => {
+      this.draining.hidden = false;
+      this.notes.show('drainingNote', { minutes: Math.max(1, Math.round(secondsLeft / 60)) });
+    });
     on('status', () => this.#showState());
     on('media-state', () => this.#showState());
     on('joined', () => {

@@ -63,7 +63,9 @@ static void test_calls_go_on(void **state)
     answer_clear(&answer);
 
     struct ws bob = join(&own, "bob");
-    assert_string_equal(json_string_value(json_object_get(ws_wait(&bob, "error"), "code")), "room-closed");
+    const json_t *refusal = ws_wait(&bob, "error");
+    assert_string_equal(json_string_value(json_object_get(refusal, "code")), "room-closed");
+    assert_string_equal(json_string_value(json_object_get(refusal, "reason")), "draining");
     ws_close(&ana);
     int status;
     ana = ws_open(&own, "/ws", NULL, &status);

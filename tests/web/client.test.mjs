@@ -42,6 +42,7 @@ const TYPES = [
   'muted-by-host',
   'unlocked-by-host',
   'host-changed',
+  'server-draining',
   'error',
 ];
 
@@ -291,6 +292,8 @@ test('what the others do: media, chat, speaker, host', async () => {
   socket.say('room-participants', { roomId: 'r', hostId: 'me', participants });
   assert.equal(of('host-changed').length, 1);
   assert.ok(client.isHost);
+  socket.say('server-draining', { secondsLeft: 120 });
+  assert.deepEqual(of('server-draining'), [{ secondsLeft: 120 }]);
   socket.say('something-new', {});
   client.leave();
 });
