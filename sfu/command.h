@@ -14,8 +14,9 @@ enum command_type {
     COMMAND_CANDIDATE,
     COMMAND_MUTE,
     COMMAND_SELECT_LAYER,
+    COMMAND_EXPECT,
     COMMAND_STATS,
-    COMMAND_LOAD, // for no room; peer: the worker's number
+    COMMAND_LOAD,         // for no room; peer: the worker's number
     COMMAND_RECORD_START, // this one and those below: for audience.h
     COMMAND_RECORD_STOP,
     COMMAND_RECORD_NOTE,

@@ -35,6 +35,7 @@ void negotiate_free(struct negotiate *n)
     g_assert(TAILQ_EMPTY(&n->outgoing));
     for (unsigned i = 0; i < n->mline_count; i++)
         g_free(n->mlines[i]);
+    g_free(n->expected);
     g_free(n);
 }
 
@@ -367,7 +368,7 @@ static void stop_mline(struct mline *mline)
 {
     if (mline->outgoing)
         unplace(mline->outgoing);
-    mline->publishing = false;
+    mline->publishing = mline->promised = false;
     mline->stopped = true;
     mline->codec_count = 0;
 }
@@ -393,6 +394,7 @@ static void apply_rtp(struct negotiate *n, struct mline *mline, const struct sdp
     mline->publishing = mline->remote_sends && take_publication(n, mline, media, sources, source_count);
     if (mline->outgoing)
         apply_outgoing(mline, media, answer);
+    mline->promised = mline->promised && mline->publishing && mline->remote_receives;
     for (unsigned i = 0; i < media->codec_count && mline->codec_count == 0; i++)
         accept_line(mline, media, &media->codecs[i]);
     if (mline->codec_count == 0)

@@ -81,6 +81,8 @@ struct mline {
     bool publishing; // valid: publication
     struct publication publication;
     struct outgoing *outgoing;
+    bool promised; // instead of `outgoing`: a stream of the expected user is announced, with these numbers
+    uint32_t promised_ssrc, promised_rtx_ssrc;
 
     // what our descriptions say on it
     unsigned codec_count;
@@ -107,6 +109,8 @@ struct negotiate {
     bool has_remote;              // a description of the browser was taken
     bool has_session;             // remote_session_id is valid: a description of it was seen
     uint64_t remote_session_id;
+    char *expected;                          // who will publish for this browser, or NULL: negotiate_expect()
+    uint32_t taken_ssrc;                     // what no promise may have
     bool stale;                              // an m-line still says what is no longer true
     bool dtls_client;                        // we are; said by the first description
     unsigned last_mid;                       // of the mids we made
@@ -155,12 +159,28 @@ void negotiate_rollback(struct negotiate *n);
 void negotiate_add(struct negotiate *n, struct outgoing *out);
 void negotiate_remove(struct negotiate *n, struct outgoing *out);
 
+// For two people and a browser that offers to receive where it sends (addTrack() alone does): answers to it promise
+// the microphone and the camera of `user` on those m-lines, so that nothing has to be offered when they come. NULL:
+// nobody is expected. `taken_ssrc` is of something else that is sent.
+void negotiate_expect(struct negotiate *n, const char *user, uint32_t taken_ssrc);
+// The m-line on which this publication of `user` was promised and can be kept, or NULL.
+struct mline *negotiate_promised(const struct negotiate *n, const char *user, const struct publication *publication);
+// A stream with the numbers of that promise goes there, at once and without an offer; in the place of
+// negotiate_add().
+void negotiate_keep(struct negotiate *n, struct mline *mline, struct outgoing *out);
+bool negotiate_has_promised(const struct negotiate *n, uint32_t ssrc);
+
 // Would an offer say something new? (a stream waits for an m-line that can be had, or an m-line still carries one
 // that is gone)
 bool negotiate_wants_offer(const struct negotiate *n);
 
 // Is there an m-line for this waiting stream, or room for one more?
 bool negotiate_has_place(const struct negotiate *n, const struct outgoing *out);
+
+// For negotiate_print.c: an m-line the browser sends and receives on that can carry this stream as it is, or NULL;
+// and promises for those that carry nothing.
+struct mline *negotiate_two_way(const struct negotiate *n, const struct outgoing *out);
+void negotiate_make_promises(struct negotiate *n);
 
 // ---- numbers ---------------------------------------------------------------------------------------------
 

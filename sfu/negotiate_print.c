@@ -18,7 +18,8 @@ struct draft {
     struct sdp sdp;
     GStringChunk *chunk;
     const struct transport_local *local;
-    struct ext_map ext; // theirs, and what this description adds
+    struct ext_map ext;   // theirs, and what this description adds
+    const char *expected; // whose streams are promised
     enum sdp_setup setup;
     bool offer;
 };
@@ -156,6 +157,7 @@ static bool is_free_for(const struct mline *mline, const struct outgoing *out)
 static void place(struct mline *mline, struct outgoing *out)
 {
     mline->outgoing = out;
+    mline->promised = false;
     out->mline = mline;
 }
 
@@ -216,13 +218,15 @@ static void place_waiting(struct negotiate *n, bool answer)
     TAILQ_FOREACH (out, &n->outgoing, entry) {
         if (out->mline || out->refused)
             continue;
-        struct mline *mline = find_free(n, out, answer);
+        struct mline *two_way = answer ? negotiate_two_way(n, out) : NULL;
+        struct mline *mline = two_way ? two_way : find_free(n, out, answer);
         if (!mline && !answer)
             mline = new_mline(n, out->video ? SDP_VIDEO : SDP_AUDIO);
         if (!mline)
             continue; // it waits until one is free
         place(mline, out);
-        offer_outgoing(n, mline);
+        if (!two_way)
+            offer_outgoing(n, mline);
         out->agreed = answer;
     }
 }
@@ -287,9 +291,17 @@ static void write_outgoing(struct sdp_media *media, const struct outgoing *out, 
         (struct sdp_ssrc_group){.semantics = SDP_FID, .count = 2, .ssrcs = {out->ssrc, out->rtx_ssrc}};
 }
 
+static void write_promise(struct draft *d, struct sdp_media *media, const struct mline *mline, bool rtx)
+{
+    enum sfu_source source = mline->kind == SDP_VIDEO ? SFU_CAMERA : SFU_MICROPHONE;
+    struct outgoing out = {.ssrc = mline->promised_ssrc, .rtx_ssrc = mline->promised_rtx_ssrc, .user = d->expected};
+    write_outgoing(media, &out, rtx);
+    media->msid.track = text(d, "%s-%08x", sfu_source_name(source), mline->promised_ssrc);
+}
+
 static enum sdp_direction direction(const struct draft *d, const struct mline *mline)
 {
-    bool sends = mline->outgoing && (d->offer || mline->remote_receives);
+    bool sends = (mline->outgoing || mline->promised) && (d->offer || mline->remote_receives);
     return (enum sdp_direction)((sends ? SDP_SENDONLY : 0) | (mline->publishing ? SDP_RECVONLY : 0));
 }
 
@@ -306,7 +318,9 @@ static void write_rtp(struct draft *d, struct sdp_media *media, const struct mli
     write_exts(d, media, mline);
     if (mline->publishing)
         write_simulcast(media, &mline->publication);
-    if (media->direction & SDP_SENDONLY)
+    if (mline->promised)
+        write_promise(d, media, mline, rtx);
+    else if (media->direction & SDP_SENDONLY)
         write_outgoing(media, mline->outgoing, rtx);
 }
 
@@ -365,6 +379,7 @@ static int print(struct negotiate *n, const struct transport_local *local, bool 
     struct draft *d = g_new(struct draft, 1);
     d->chunk = g_string_chunk_new(TEXT_CHUNK);
     d->local = local;
+    d->expected = n->expected;
     d->ext = n->ext;
     // RFC 8842 section 5
     d->setup = offer ? SDP_SETUP_ACTPASS : n->dtls_client ? SDP_SETUP_ACTIVE : SDP_SETUP_PASSIVE;
@@ -387,6 +402,7 @@ int negotiate_print_answer(struct negotiate *n, const struct transport_local *lo
 {
     g_assert(n->state == NEGOTIATE_REMOTE_OFFER);
     place_waiting(n, true);
+    negotiate_make_promises(n);
     n->state = NEGOTIATE_STABLE;
     return print(n, local, false, buf, cap);
 }

@@ -194,8 +194,7 @@ static void try_offer(struct peer *p, int64_t now_us)
         post_description(p, true, now_us);
 }
 
-// ---- the transport's calls
-// -----------------------------------------------------------------------------------------
+// ---- the transport's calls ---------------------------------------------------------------------------------------
 
 static void on_rtp(void *arg, struct packet *packet, int64_t now_us)
 {
@@ -280,6 +279,7 @@ static void open_session(struct peer *p, struct negotiate *negotiate, int64_t no
                                   .ssrc = g_random_int() | 1,
                                   .cname = "roda"};
     feedback_init(&p->feedback, &cfg);
+    negotiate_expect(negotiate, p->expected, cfg.ssrc);
     p->described = false;
     p->offer_at_us = p->offered_us = 0;
     p->began_us = now_us;
@@ -422,6 +422,12 @@ void peer_candidate(struct peer *p, const struct command *command)
     post(p, (struct sfu_event){.type = SFU_ACCEPTED, .tag = command->tag});
 }
 
+void peer_expect(struct peer *p, const char *user)
+{
+    g_strlcpy(p->expected, user ? user : "", sizeof(p->expected));
+    negotiate_expect(p->negotiate, p->expected, p->feedback.ssrc);
+}
+
 void peer_mute(struct peer *p, enum sfu_source source, bool muted, int64_t now_us)
 {
     p->muted[source] = muted;
@@ -441,8 +447,7 @@ void peer_select_layer(struct peer *p, const struct command *command, int64_t no
     }
 }
 
-// ---- what the room says
-// --------------------------------------------------------------------------------------------
+// ---- what the room says ------------------------------------------------------------------------------------------
 
 static bool ssrc_taken(const struct peer *p, uint32_t ssrc)
 {
@@ -451,7 +456,7 @@ static bool ssrc_taken(const struct peer *p, uint32_t ssrc)
         if (sub->ssrc == ssrc || sub->rtx_ssrc == ssrc)
             return true;
     }
-    return ssrc == 0 || ssrc == p->feedback.ssrc;
+    return ssrc == 0 || ssrc == p->feedback.ssrc || negotiate_has_promised(p->negotiate, ssrc);
 }
 
 static uint32_t new_ssrc(const struct peer *p)
@@ -475,18 +480,19 @@ static const struct mline *mline_of_track(const struct peer *p, const struct tra
 void peer_receive(struct peer *p, struct track *track, struct peer *publisher, int64_t now_us)
 {
     const struct publication *pub = &mline_of_track(publisher, track)->publication;
+    struct mline *promised = negotiate_promised(p->negotiate, publisher->user, pub);
     struct leg *leg = g_new0(struct leg, 1);
     struct sub_config cfg = {.track = track,
                              .sink = transport_sink(p->transport),
                              .stats = &p->stats,
-                             .ssrc = new_ssrc(p),
+                             .ssrc = promised ? promised->promised_ssrc : new_ssrc(p),
                              .paused = true};
-    cfg.rtx_ssrc = track->video ? cfg.ssrc + 1 ? cfg.ssrc + 1 : new_ssrc(p) : 0;
+    if (track->video)
+        cfg.rtx_ssrc = promised ? promised->promised_rtx_ssrc : cfg.ssrc + 1 ? cfg.ssrc + 1 : new_ssrc(p);
     leg->sub = sub_new(&cfg);
     if (!leg->sub) {
         sfu_log(SFU_LOG_WARN, "peer %" G_GUINT64_FORMAT ": no room for another stream", p->cfg.id);
-        g_free(leg);
-        return;
+        return g_free(leg);
     }
     leg->track = track;
     leg->publisher = publisher->cfg.id;
@@ -501,8 +507,13 @@ void peer_receive(struct peer *p, struct track *track, struct peer *publisher, i
                cfg.ssrc);
     TAILQ_INSERT_TAIL(&p->subs, leg->sub, of_peer);
     TAILQ_INSERT_TAIL(&p->legs, leg, entry);
-    negotiate_add(p->negotiate, &leg->outgoing);
-    want_offer(p, now_us);
+    if (!promised) {
+        negotiate_add(p->negotiate, &leg->outgoing);
+        return want_offer(p, now_us);
+    }
+    negotiate_keep(p->negotiate, promised, &leg->outgoing);
+    sub_set_paused(leg->sub, false, now_us);
+    post_tracks(p);
 }
 
 void peer_stop_receiving(struct peer *p, const struct track *track, int64_t now_us)

@@ -67,6 +67,7 @@ struct peer {
 
     // the participant
     bool muted[SFU_SOURCE_COUNT];
+    char expected[SFU_USER_MAX + 1]; // who alone will publish for it, or ""
     struct stats stats;
 
     // the session
@@ -93,6 +94,7 @@ void peer_free(struct peer *peer);
 void peer_offer(struct peer *peer, const struct command *command, int64_t now_us);
 void peer_answer(struct peer *peer, const struct command *command, int64_t now_us);
 void peer_candidate(struct peer *peer, const struct command *command);
+void peer_expect(struct peer *peer, const char *user); // NULL: nobody
 void peer_mute(struct peer *peer, enum sfu_source source, bool muted, int64_t now_us);
 void peer_select_layer(struct peer *peer, const struct command *command, int64_t now_us);
 
@@ -100,8 +102,8 @@ void peer_select_layer(struct peer *peer, const struct command *command, int64_t
 void peer_receive(struct peer *peer, struct track *track, struct peer *publisher, int64_t now_us);
 void peer_stop_receiving(struct peer *peer, const struct track *track, int64_t now_us);
 void peer_tick(struct peer *peer, int64_t now_us, int64_t wall_us);
-// One line for the peer (`peer=`), one per track it publishes (`publisher=`) with its layers behind it (`layer=`), and one
-// per track it receives (`subscriber=`).
+// One line for the peer (`peer=`), one per track it publishes (`publisher=`) with its layers behind it (`layer=`),
+// and one per track it receives (`subscriber=`).
 void peer_stats(struct peer *peer, int64_t now_us, GString *text);
 // What it has counted and not yet given to cfg.tally.
 void peer_tally(const struct peer *peer, struct tally *sum);

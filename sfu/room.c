@@ -269,6 +269,9 @@ static void peer_command(struct rooms *rooms, struct room *room, struct peer *pe
     case COMMAND_SELECT_LAYER:
         peer_select_layer(peer, command, now_us);
         break;
+    case COMMAND_EXPECT:
+        peer_expect(peer, command->text);
+        break;
     default:
         g_assert_not_reached();
     }

@@ -217,6 +217,11 @@ void sfu_candidate(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t tag, 
     post(sfu, command);
 }
 
+void sfu_expect(struct sfu *sfu, uint64_t room, uint64_t peer, const char *user)
+{
+    post(sfu, command_new(COMMAND_EXPECT, room, peer, user));
+}
+
 void sfu_mute(struct sfu *sfu, uint64_t room, uint64_t peer, enum sfu_source source, bool muted)
 {
     struct command *command = command_new(COMMAND_MUTE, room, peer, NULL);

@@ -87,6 +87,11 @@ const char *sfu_describe(const struct sfu *sfu);
 // tracks of the others as soon as it has negotiated.
 void sfu_join(struct sfu *sfu, uint64_t room, uint64_t peer, const char *user);
 
+// Says that `user` is the only other one who will publish in this peer's room. To a browser that offers to receive on
+// the m-lines it sends on, as one with addTrack() alone does, the answers to its next offers then promise that user's
+// microphone and camera there: they come without another offer, which simple clients cannot take. NULL: nobody.
+void sfu_expect(struct sfu *sfu, uint64_t room, uint64_t peer, const char *user);
+
 // Takes a peer out; its tracks end for the others. Answered by SFU_GONE.
 void sfu_leave(struct sfu *sfu, uint64_t room, uint64_t peer);
 

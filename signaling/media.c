@@ -112,6 +112,11 @@ void media_begin(struct participant *p)
 void media_offer(struct participant *p, uint64_t tag, const char *sdp, const struct sfu_mid_source *sources,
                  size_t source_count)
 {
+    const struct call *call = p->room->call;
+    const struct call_member *first = call && call->members->len == 2 ? call->members->pdata[0] : NULL;
+    const struct call_member *other = first && strcmp(first->user, p->user) == 0 ? call->members->pdata[1] : first;
+    if (call)
+        sfu_expect(sfu_of(p), p->room->number, p->peer, other ? other->user : NULL);
     sfu_offer(sfu_of(p), p->room->number, p->peer, tag, sdp, sources, source_count);
 }
 

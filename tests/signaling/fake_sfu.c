@@ -242,6 +242,11 @@ void sfu_candidate(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t tag, 
     answer(sfu, room, peer, tag, ok ? SFU_ACCEPTED : SFU_REFUSED, ok ? SFU_OK : SFU_BAD_CANDIDATE, NULL);
 }
 
+void sfu_expect(struct sfu *sfu, uint64_t room, uint64_t peer, const char *user)
+{
+    note(sfu, "expect %" PRIu64 " %" PRIu64 " %s", room, peer, user ? user : "nobody");
+}
+
 void sfu_mute(struct sfu *sfu, uint64_t room, uint64_t peer, enum sfu_source source, bool muted)
 {
     note(sfu, "mute %" PRIu64 " %" PRIu64 " %s %s", room, peer, sfu_source_name(source), muted ? "on" : "off");

@@ -366,6 +366,24 @@ static struct group gather(void)
     return g;
 }
 
+// Only where there is nobody else can the media server tell whose streams will come.
+static void test_expects_the_other(void **state)
+{
+    (void)state;
+    struct client *ana, *bob;
+    struct rig *rig = talk(&ana, &bob);
+    client_ask(ana, "WEBRTC_OFFER", "{\"targetUserId\":\"sfu\",\"offer\":{\"type\":\"offer\",\"sdp\":\"v=0\"}}");
+    expect_command(rig, "expect 1 2 bob");
+    client_ask(bob, "WEBRTC_OFFER", "{\"targetUserId\":\"sfu\",\"offer\":{\"type\":\"offer\",\"sdp\":\"v=0\"}}");
+    expect_command(rig, "expect 1 3 ana");
+    rig_free(rig);
+
+    struct group g = gather();
+    client_ask(g.bob, "WEBRTC_OFFER", "{\"offer\":{\"type\":\"offer\",\"sdp\":\"v=0\"}}");
+    expect_command(g.rig, "expect 1 3 nobody");
+    rig_free(g.rig);
+}
+
 static void test_group(void **state)
 {
     (void)state;
@@ -571,6 +589,7 @@ int main(void)
         cmocka_unit_test(test_silent_sockets),
         cmocka_unit_test(test_lost_and_back),
         cmocka_unit_test(test_back_by_token),
+        cmocka_unit_test(test_expects_the_other),
         cmocka_unit_test(test_group),
         cmocka_unit_test(test_last_but_one_leaves),
         cmocka_unit_test(test_add_and_remove),
