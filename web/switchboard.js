@@ -26,7 +26,8 @@ export function outcome(call) {
   if (call.isIncoming && call.answer === null) return 'youMissed';
   if (call.status in OUTGOING) {
     if (call.hungUp && call.status === 'MISSED') return null;
-    return call.status === 'DECLINED' && call.reason ? 'outDeclinedReason' : OUTGOING[call.status];
+    const isSaid = call.reason && call.reason !== 'declined'; // the server's word for no reason
+    return call.status === 'DECLINED' && isSaid ? 'outDeclinedReason' : OUTGOING[call.status];
   }
   return call.duration ? 'callOver' : 'callOverShort';
 }

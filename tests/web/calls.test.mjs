@@ -155,7 +155,7 @@ test('declining, being too late on one of two devices, and missing a call', asyn
 test('how a call of ours ends, in words: no answer, declined, busy, cancelled by us', async () => {
   for (const [data, said] of [
     [{ status: 'MISSED' }, 'outNoAnswer'],
-    [{ status: 'DECLINED' }, 'outDeclined'],
+    [{ status: 'DECLINED', reason: 'declined' }, 'outDeclined'],
     [{ status: 'DECLINED', reason: 'Estou ocupado' }, 'outDeclinedReason'],
     [{ status: 'FAILED' }, 'outFailed'],
     [{ status: 'ENDED', duration: 0 }, 'callOverShort'],
