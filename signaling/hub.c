@@ -76,7 +76,7 @@ void hub_lost(struct session *session, uint16_t code)
     if (p && code == CLOSE_NORMAL) {
         presence_leave(p, "left");
     } else if (p) {
-        presence_lost(p);
+        presence_lost(p, code == CLOSE_GOING_AWAY);
         if (presence_is_expired(p))
             presence_leave(p, "timeout");
     }

@@ -16,7 +16,8 @@ void hub_free(struct hub *hub); // every session must have been given to hub_los
 bool hub_is_full(const struct hub *hub); // no place for another WebSocket
 
 // The socket of that session is closed, by the peer with `code` or by us; the session is freed. A participant whose
-// client closed with 1000 has left; any other keeps its place for a while.
+// client closed with 1000 has left; one whose page has gone (1001) keeps its place for a short while, any other for
+// long.
 void hub_lost(struct session *session, uint16_t code);
 
 // Pings the silent, lets go of the lost, frees forgotten rooms. Every TICK_EVERY_MS.
@@ -31,7 +32,8 @@ void hub_rx_store(struct hub *hub);
 // Takes what was found out about recordings.
 void hub_rx_librarian(struct hub *hub);
 
-// Nobody new comes in and no call begins; who is in a room stays, may come back after a lost socket, and is told how long.
+// Nobody new comes in and no call begins; who is in a room stays, may come back after a lost socket, and is told how
+// long.
 void hub_drain(struct hub *hub, int64_t seconds);
 bool hub_is_drained(const struct hub *hub); // everybody has gone, or the time is over
 

@@ -444,17 +444,19 @@ void presence_close(struct room *room, const char *by, const char *reason)
     room_free(room);
 }
 
-void presence_lost(struct participant *p)
+void presence_lost(struct participant *p, bool is_page_gone)
 {
+    const int64_t grace_s = hub_of(p->room)->config->reconnect_grace;
     log_about(LOG_LEVEL_INFO, "room", p->room->id, NULL, "a participant has lost its socket and may come back");
     log_debug("room", "%s: the socket of %s is lost", p->room->id, p->user);
     p->session->participant = NULL;
     p->session = NULL;
-    p->lost_us = hub_of(p->room)->now_us;
+    p->expires_us =
+        hub_of(p->room)->now_us + (is_page_gone ? MIN(grace_s, RELOAD_GRACE_S) : grace_s) * INT64_C(1000000);
 }
 
 bool presence_is_expired(const struct participant *p)
 {
     const struct hub *hub = hub_of(p->room);
-    return !p->session && hub->now_us - p->lost_us >= hub->config->reconnect_grace * INT64_C(1000000);
+    return !p->session && hub->now_us >= p->expires_us;
 }

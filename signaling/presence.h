@@ -46,6 +46,8 @@ void presence_remove(struct participant *participant, const char *by, const char
 // Everybody out, sockets closed, room gone. `by` and `reason` may be NULL.
 void presence_close(struct room *room, const char *by, const char *reason);
 
-// The socket is gone; the participant keeps its place for RECONNECT_GRACE.
-void presence_lost(struct participant *participant);
+// The socket is gone; the participant keeps its place for RECONNECT_GRACE. A page that was closed or is loaded anew says
+// so (1001, RFC 6455 section 7.4.1): that keeps it for RELOAD_GRACE_S at most.
+enum { RELOAD_GRACE_S = 10 };
+void presence_lost(struct participant *participant, bool is_page_gone);
 bool presence_is_expired(const struct participant *participant);

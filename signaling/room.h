@@ -62,8 +62,8 @@ struct participant {
     bool is_screen_off; // it said so itself: a screen that is published all the same is not shown
 
     // How it is reached.
-    struct session *session; // NULL: the socket was lost at lost_us
-    int64_t lost_us;
+    struct session *session; // NULL: the socket is lost
+    int64_t expires_us;      // then it is gone for good
     int64_t ice_told_us; // when it was told of ICE servers
     bool keeps_socket; // it came by a call: its socket outlives the room, for calls to come
     GQueue missed;     // of struct missed: what came meanwhile and is not part of the room's state

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "signaling/commands.h"
+#include "signaling/presence.h"
 #include "tests/signaling/rig.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef"
@@ -504,6 +505,33 @@ static void test_draining(void **state)
     rig_free(rig);
 }
 
+// A page that is gone may only be loaded anew, which takes seconds; a lost network may take longer.
+static void test_a_closed_tab_goes_sooner(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *settings;
+        uint16_t code;
+        double seconds;
+        bool stays;
+    } cases[] = {
+        {NULL, 1001, RELOAD_GRACE_S - 1, true},
+        {NULL, 1001, RELOAD_GRACE_S + 1, false},
+        {NULL, 1006, RELOAD_GRACE_S + 1, true},
+        {"RECONNECT_GRACE=3", 1001, 4, false},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct rig *rig = rig_new(cases[i].settings);
+        struct client *ana = client_new(rig, NULL), *bob = client_new(rig, NULL);
+        client_join(ana, "ana", NULL);
+        client_join(bob, "bob", NULL);
+        client_drop(ana, cases[i].code);
+        rig_pass(rig, cases[i].seconds);
+        assert_int_equal(rig->hub->roster.participant_count, cases[i].stays ? 2 : 1);
+        rig_free(rig);
+    }
+}
+
 static void test_drained_when_empty(void **state)
 {
     (void)state;
@@ -523,6 +551,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_drained_when_empty),
+        cmocka_unit_test(test_a_closed_tab_goes_sooner),
         cmocka_unit_test(test_what_was_missed),
         cmocka_unit_test(test_missed_is_bounded),
         cmocka_unit_test(test_resume_takes_over),
