@@ -59,7 +59,7 @@ static const struct setting settings[] = {
     NUMBER_SETTING("TURN_TTL", turn_ttl, "3600", 60, 86400, "seconds until they do"),
     NUMBER_SETTING("RECONNECT_GRACE", reconnect_grace, "30", 0, 3600, "seconds a participant without a socket keeps its place"),
     NUMBER_SETTING("ROOM_TTL", room_ttl, "3600", 1, 604800, "seconds a room made over HTTP lives while empty"),
-    NUMBER_SETTING("MAX_PARTICIPANTS", max_participants, "12", 1, 1000, "participants in one room"),
+    NUMBER_SETTING("MAX_PARTICIPANTS", max_participants, "12", 1, 1000, "participants in one room, observers included; at most 28 others than observers"),
     NUMBER_SETTING("MAX_PARTICIPANTS_TOTAL", max_participants_total, "2000", 1, 100000, "participants in all rooms together"),
     SETTING("WAITING_ROOM", FLAG, waiting_room, "false", "rooms that were not made over HTTP let nobody in but hosts, unless a host admits them"),
     NUMBER_SETTING("MAX_ROOMS_PER_USER", max_rooms_per_user, "100", 1, 100000, "rooms one token's bearer may have made"),

@@ -136,7 +136,15 @@ bool presence_may_make_room(const struct hub *hub, const struct identity *identi
     return true;
 }
 
-static bool has_place(const struct room *room, struct fault *fault)
+static unsigned publishers_in(const struct room *room)
+{
+    unsigned count = 0;
+    for (guint i = 0; i < room->participants->len; i++)
+        count += ((const struct participant *)room->participants->pdata[i])->role != ROLE_OBSERVER;
+    return count;
+}
+
+static bool has_place(const struct room *room, enum role role, struct fault *fault)
 {
     const struct hub *hub = hub_of(room);
     int64_t own = room->policy.max_participants;
@@ -146,6 +154,9 @@ static bool has_place(const struct room *room, struct fault *fault)
                           size == own ? "" : " (MAX_PARTICIPANTS)");
     if (hub->roster.participant_count >= hub->config->max_participants_total)
         return !fault_say(fault, ERROR_ROOM_FULL, "the server has no place for another participant");
+    if (role != ROLE_OBSERVER && publishers_in(room) >= PUBLISHERS_MAX)
+        return !fault_say(fault, ERROR_ROOM_FULL, "the room has all its %d who may be seen and heard",
+                          PUBLISHERS_MAX);
     return true;
 }
 
@@ -261,7 +272,7 @@ static struct participant *come_in(struct session *session, struct room *room, c
     struct newcomer newcomer = {session, join->password, is_host_of(session, room->id), role == ROLE_HOST};
     if (old && !session->has_identity)
         return fault_say(fault, ERROR_BUSY, "userId: %s is in the room already", user), NULL;
-    if (!old && !has_place(room, fault))
+    if (!old && !has_place(room, role, fault))
         return NULL;
     enum gate gate = old || room->call ? GATE_OPEN : gate_try(session->hub, room, &newcomer, fault);
     if (gate == GATE_WAIT)
@@ -324,7 +335,7 @@ bool presence_admit(struct knock *knock, struct fault *fault)
     struct participant *old = room_find(room, knock->user);
     if (old && !session->has_identity)
         return !fault_say(fault, ERROR_BUSY, "userId: %s is in the room already", knock->user);
-    if (!old && !has_place(room, fault))
+    if (!old && !has_place(room, knock->role, fault))
         return false;
     if (old)
         replace(old);

@@ -4,6 +4,12 @@
 
 #include "signaling/session.h"
 
+// A connection has 64 m-lines (sfu/, and about what a browser bears): one for data, four of our own (camera,
+// microphone, a screen and its sound), two for each of 27 others, and five for their screens. Beyond, some would not
+// see some. An answer of so many m-lines is 47 kB, an offer of our page 48 kB (tests/e2e/crowd.test.mjs), of 64 KiB a
+// message holds.
+enum { PUBLISHERS_MAX = 28 };
+
 // What join-room asks for. Texts are borrowed; NULL: not said.
 struct join {
     const char *room;

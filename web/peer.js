@@ -1,5 +1,6 @@
 // How do this browser and the SFU agree on media? (one RTCPeerConnection, W3C "perfect negotiation", polite side)
 // SPDX-License-Identifier: MIT
+import { keepToOffer } from './codecs.js';
 import { SignalError, emit } from './signal.js';
 
 const DISCONNECTED_PATIENCE_MS = 2000; // "disconnected" often heals by itself
@@ -241,6 +242,11 @@ export class Peer extends EventTarget {
     await this.#pc.setRemoteDescription({ type: 'offer', sdp }); // rolls an offer of ours back: we are polite
     this.#refusals = 0;
     await this.#flushCandidates();
+    const own = new Set(this.#sending.values());
+    keepToOffer(
+      sdp,
+      this.#pc.getTransceivers().filter((one) => !own.has(one)),
+    );
     await this.#pc.setLocalDescription();
     const answer = this.#pc.localDescription;
     this.#send('answer', { sdp: { type: answer.type, sdp: answer.sdp }, sources: this.sources() }).catch((error) => {

@@ -59,7 +59,8 @@ class Participant {
 
   async join(room, { user, audio, video }) {
     await this.opened;
-    await this.request('join-room', { roomId: room, userId: user, name: user });
+    const role = audio || video ? 'participant' : 'observer'; // of others than observers a room has few
+    await this.request('join-room', { roomId: room, userId: user, name: user, role });
     this.#heartbeat = setInterval(() => this.request('heartbeat', {}).catch(() => {}), HEARTBEAT_MS);
     this.#pc = this.#swarm.open({ audio, video });
     const sdp = await this.#swarm.offer(this.#pc);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "signaling/policy.h"
+#include "signaling/presence.h"
 #include "tests/signaling/rig.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef"
@@ -206,13 +207,31 @@ static void test_total(void **state)
     rig_free(rig);
 }
 
+// As many as a connection has m-lines for; who only watches needs none.
+static void test_publishers(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new("MAX_PARTICIPANTS=100");
+    char user[16];
+    for (int i = 0; i < PUBLISHERS_MAX; i++) {
+        g_snprintf(user, sizeof(user), "u%d", i);
+        client_join(client_new(rig, NULL), user, NULL);
+    }
+    struct client *late = client_new(rig, NULL);
+    assert_string_equal(refused(late, "late", ""), "room-full ");
+    client_join(late, "late", "\"role\":\"observer\"");
+    client_drop(rig->clients->pdata[0], 1000);
+    client_join(client_new(rig, NULL), "next", NULL);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lock),      cmocka_unit_test(test_lock_with_tokens),
         cmocka_unit_test(test_password),  cmocka_unit_test(test_guessing),
         cmocka_unit_test(test_total),     cmocka_unit_test(test_account_limits),
-        cmocka_unit_test(test_user_rate),
+        cmocka_unit_test(test_user_rate), cmocka_unit_test(test_publishers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
