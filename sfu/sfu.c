@@ -33,6 +33,7 @@ struct sfu {
     struct recorder *recorder; // NULL: nothing can be recorded
     struct worker *workers[WORKERS_MAX];
     unsigned worker_count;
+    unsigned busy_max; // thousandths of a core
     char description[256];
 
     // the signaling thread's
@@ -101,6 +102,7 @@ struct sfu *sfu_new(const struct sfu_config *cfg, char *err, size_t err_size)
         sfu_free(sfu);
         return NULL;
     }
+    sfu->busy_max = 10 * (cfg->busy_max ? cfg->busy_max : SFU_BUSY_MAX);
     sfu->worker_count = CLAMP(cfg->workers ? cfg->workers : g_get_num_processors(), 1, WORKERS_MAX);
     for (unsigned i = 0; i < sfu->worker_count; i++)
         start_worker(sfu, i);
@@ -143,15 +145,32 @@ static struct placement *placement_find(struct sfu *sfu, uint64_t room)
     return g_hash_table_lookup(sfu->placements, &room);
 }
 
-static struct placement *place(struct sfu *sfu, uint64_t room)
+static bool is_too_busy(const struct sfu *sfu, unsigned worker)
+{
+    return worker_busy(sfu->workers[worker]) >= sfu->busy_max;
+}
+
+// The fewest peers, not the least work: how busy somebody is now says little of a room that is just beginning.
+static bool is_better(const struct sfu *sfu, unsigned one, unsigned other)
+{
+    bool busy = is_too_busy(sfu, one);
+    return busy == is_too_busy(sfu, other) ? sfu->load[one] < sfu->load[other] : !busy;
+}
+
+static unsigned least_loaded(const struct sfu *sfu)
 {
     unsigned best = 0;
     for (unsigned i = 1; i < sfu->worker_count; i++) {
-        if (sfu->load[i] < sfu->load[best])
+        if (is_better(sfu, i, best))
             best = i;
     }
+    return best;
+}
+
+static struct placement *place(struct sfu *sfu, uint64_t room, unsigned worker)
+{
     struct placement *placement = g_new0(struct placement, 1);
-    placement->worker = best;
+    placement->worker = worker;
     g_hash_table_insert(sfu->placements, g_memdup2(&room, sizeof(room)), placement);
     return placement;
 }
@@ -166,14 +185,35 @@ static void post(struct sfu *sfu, struct command *command)
         worker_post(sfu->workers[placement->worker], &command->mail);
 }
 
+static void refuse(struct sfu *sfu, uint64_t room, uint64_t peer, bool is_new_room)
+{
+    struct sfu_event gone = {.type = SFU_GONE,
+                             .room = room,
+                             .peer = peer,
+                             .reason = SFU_TOO_MANY,
+                             .text = "the server's processor is at its limit: try again later"};
+    struct sfu_event freed = {.type = SFU_ROOM_FREED, .room = room};
+    sfu_log(SFU_LOG_WARN, "a participant was refused: its worker is busy (limit %u %%)", sfu->busy_max / 10);
+    event_post(&sfu->events, &gone);
+    if (is_new_room)
+        event_post(&sfu->events, &freed);
+}
+
 void sfu_join(struct sfu *sfu, uint64_t room, uint64_t peer, const char *user)
 {
     struct placement *placement = placement_find(sfu, room);
+    unsigned worker = placement ? placement->worker : least_loaded(sfu);
+    bool refused = is_too_busy(sfu, worker);
+    if (refused && !placement)
+        return refuse(sfu, room, peer, true);
     if (!placement)
-        placement = place(sfu, room);
+        placement = place(sfu, room, worker);
     placement->peers++;
     sfu->load[placement->worker]++;
-    post(sfu, command_new(COMMAND_JOIN, room, peer, user));
+    if (refused)
+        refuse(sfu, room, peer, false);
+    else
+        post(sfu, command_new(COMMAND_JOIN, room, peer, user));
 }
 
 void sfu_leave(struct sfu *sfu, uint64_t room, uint64_t peer)

@@ -29,6 +29,7 @@ enum {
     SFU_TRACKS_MAX = 8,      // tracks one peer may publish
     SFU_NOTE_MAX = 4095,     // bytes of a note in a recording's timeline
     SFU_TAPS_MAX = 16,       // taps of one room
+    SFU_BUSY_MAX = 90,       // per cent of a core
 };
 
 struct sfu;
@@ -44,6 +45,8 @@ struct sfu_mid_source {
 
 struct sfu_config {
     unsigned workers;                // 0: one per core
+    unsigned busy_max;               // per cent of a core at which a worker takes nobody new; 0: SFU_BUSY_MAX,
+                                     // over 100: never
     bool ice_lite;                   // true: answer checks only (a server with a public address)
     uint16_t port_min, port_max;     // UDP ports for media; 0, 0: any
     const char *announced_address;   // shown in candidates instead of the local address (1:1 NAT), or NULL
@@ -84,7 +87,9 @@ const char *sfu_describe(const struct sfu *sfu);
 // ---- commands --------------------------------------------------------------------------------------------
 
 // Puts a peer into a room, making the room if need be (on the least loaded worker). The peer receives the
-// tracks of the others as soon as it has negotiated.
+// tracks of the others as soon as it has negotiated. While the room's worker has more to do than it can do in time
+// (busy_max), nobody new is taken, so that those who are here are not late: SFU_GONE with SFU_TOO_MANY, and
+// SFU_ROOM_FREED if the room was new.
 void sfu_join(struct sfu *sfu, uint64_t room, uint64_t peer, const char *user);
 
 // Says that `user` is the only other one who will publish in this peer's room. To a browser that offers to receive on

@@ -13,6 +13,7 @@
 
 enum {
     EVENTS_PER_TURN = 64,
+    BUSY_EVERY_US = 1000000,
     PATIENT_ROUNDS = 16,      // of EVENTS_PER_TURN in a tick; the others wait for the next
     RX_SKEW_MAX_US = 1000000, // more than this means that somebody set the wall clock
     ID_INDEX_SHIFT = 48,      // ids of different workers never meet
@@ -38,6 +39,9 @@ struct worker {
     struct mailbox letters, ice_box, datachan_box;
     atomic_bool stopping;
 
+    // read by other threads
+    atomic_uint busy;
+
     // the worker's own
     struct watch letters_watch, ice_watch, datachan_watch;
     struct deferred_list deferred;
@@ -53,7 +57,8 @@ struct worker {
     union timestamp_control control[WORKER_RX_BATCH];
     struct stats stats;
     int64_t now_us, tick_us;
-    bool idle; // no tick is wanted
+    bool idle;                            // no tick is wanted
+    int64_t measured_us, measured_cpu_us; // when worker_busy() was last brought up to date
     struct epoll_event ready[EVENTS_PER_TURN];
     int ready_count;
 };
@@ -134,12 +139,31 @@ static int dispatch(struct worker *w, int epoll_fd, int wait_ms)
     return count;
 }
 
+static int64_t cpu_us(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return used.tv_sec * INT64_C(1000000) + used.tv_nsec / 1000;
+}
+
+static void measure(struct worker *w)
+{
+    int64_t elapsed_us = w->now_us - w->measured_us;
+    if (elapsed_us < BUSY_EVERY_US && !w->idle)
+        return;
+    int64_t used_us = cpu_us();
+    atomic_store(&w->busy, w->idle ? 0 : (unsigned)(1000 * (used_us - w->measured_cpu_us) / elapsed_us));
+    w->measured_us = w->now_us;
+    w->measured_cpu_us = used_us;
+}
+
 static void tick(struct worker *w)
 {
     w->tick_us = w->now_us + WORKER_TICK_US;
     for (int i = 0; i < PATIENT_ROUNDS && dispatch(w, w->patient_fd, 0) == EVENTS_PER_TURN; i++)
         ;
     w->idle = !w->handlers.tick(w->arg, w->now_us, now_wall_us());
+    measure(w);
 }
 
 static void turn(struct worker *w)
@@ -244,6 +268,11 @@ void worker_free(struct worker *w)
     close(w->epoll_fd);
     close(w->patient_fd);
     g_free(w);
+}
+
+unsigned worker_busy(const struct worker *w)
+{
+    return atomic_load(&w->busy);
 }
 
 void worker_post(struct worker *w, struct mail *mail)

@@ -52,6 +52,9 @@ void worker_free(struct worker *worker);
 // Any thread.
 void worker_post(struct worker *worker, struct mail *mail);
 
+// How busy the thread is: thousandths of a core's time over the last second. Any thread.
+unsigned worker_busy(const struct worker *worker);
+
 // ---- on the worker's own thread --------------------------------------------------------------------------
 
 // A file descriptor somebody listens to. Embedded in its owner; remove it before the owner is freed.

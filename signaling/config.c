@@ -70,6 +70,7 @@ static const struct setting settings[] = {
     NUMBER_SETTING("MAX_CONNECTIONS_PER_USER", max_connections_per_user, "20", 1, 50000, "WebSockets of one token's bearer"),
     NUMBER_SETTING("MAX_CONNECTIONS_PER_ADDRESS", max_connections_per_address, "500", 0, 50000, "WebSockets from one address (IPv6: one /64), but for this machine itself; 0: no limit"),
     NUMBER_SETTING("WORKERS", workers, "0", 0, 256, "media threads; 0: one per core"),
+    NUMBER_SETTING("WORKER_BUSY_MAX", worker_busy_max, "90", 10, 100, "per cent of a core at which a media thread takes nobody new; 100: whatever comes"),
     SETTING("ICE_LITE", FLAG, ice_lite, "false", "only answer connectivity checks (a server with a public address)"),
     SETTING("MEDIA_PORTS", PORTS, media_port_min, NULL, "UDP ports of media, as 40000-49999; default: any"),
     SETTING("MEDIA_BIND", LIST, media_bind, NULL, "local addresses of media; default: all but loopback"),

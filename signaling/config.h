@@ -39,7 +39,7 @@ struct config {
     int64_t max_connections, max_connections_per_user, max_connections_per_address;
     bool waiting_room;
     // media
-    int64_t workers;
+    int64_t workers, worker_busy_max;
     bool ice_lite;
     int64_t media_port_min, media_port_max;
     char **media_bind;

@@ -14,7 +14,11 @@
 
 extern char **environ;
 
-enum { START_FAILED = 1, USAGE_WRONG = 2 };
+enum {
+    START_FAILED = 1,
+    USAGE_WRONG = 2,
+    BUSY_NEVER = 1000, // per cent
+};
 
 static struct server *running;
 
@@ -107,6 +111,7 @@ static struct sfu_config sfu_settings(const struct config *config, struct server
 {
     return (struct sfu_config){
         .workers = (unsigned)config->workers,
+        .busy_max = config->worker_busy_max == 100 ? BUSY_NEVER : (unsigned)config->worker_busy_max,
         .ice_lite = config->ice_lite,
         .port_min = (uint16_t)config->media_port_min,
         .port_max = (uint16_t)config->media_port_max,

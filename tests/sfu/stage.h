@@ -118,6 +118,8 @@ static inline void begin_with(struct stage *s, const struct sfu_config *base)
     s->load = g_string_new(NULL);
     struct sfu_config cfg = *base;
     cfg.workers = 2;
+    if (!cfg.busy_max)
+        cfg.busy_max = 1000; // a machine that is slow, or slowed by sanitizers, is not to refuse anybody
     cfg.bind_address = bind;
     cfg.wake = wake;
     cfg.wake_arg = s;

@@ -99,11 +99,56 @@ static void test_largest_answer(void **state)
     end(&s);
 }
 
+// Joins and leaves again; returns why the peer is gone.
+static enum sfu_reason try_to_join(struct stage *s, uint64_t room, uint64_t peer)
+{
+    enum sfu_reason reason = SFU_OK;
+    int64_t deadline_us = now_monotonic_us() + DEADLINE_US;
+    sfu_join(s->sfu, room, peer, "guest");
+    sfu_leave(s->sfu, room, peer);
+    while (reason == SFU_OK && now_monotonic_us() < deadline_us) {
+        struct pollfd fd = {.fd = s->wake_fd, .events = POLLIN};
+        poll(&fd, 1, 10);
+        struct sfu_event *event;
+        while ((event = sfu_next_event(s->sfu))) {
+            if (event->type == SFU_GONE && event->peer == peer)
+                reason = event->reason;
+            else
+                hear(s, event);
+            sfu_event_free(event);
+        }
+    }
+    return reason;
+}
+
+// A worker that has too much to do takes nobody new, keeps those it has, and a new room goes to another.
+static void test_busy_worker(void **state)
+{
+    (void)state;
+    struct stage s;
+    uint64_t guest = 100;
+    begin_with(&s, &(struct sfu_config){.busy_max = 1});
+    struct actor *ann = join(&s, 1);
+    UNTIL(&s, all_connected(&s));
+    enum sfu_reason reason;
+    int64_t deadline_us = now_monotonic_us() + DEADLINE_US;
+    do {
+        for (unsigned i = 0; i < 20; i++)
+            everybody_sends(&s);
+        reason = try_to_join(&s, ROOM, ++guest);
+    } while (reason == SFU_LEFT && now_monotonic_us() < deadline_us);
+    assert_int_equal(reason, SFU_TOO_MANY);
+    assert_int_equal(try_to_join(&s, ROOM + 1, ++guest), SFU_LEFT);
+    assert_false(ann->gone);
+    end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_free_port),
         cmocka_unit_test(test_largest_answer),
+        cmocka_unit_test(test_busy_worker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
