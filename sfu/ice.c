@@ -246,6 +246,12 @@ struct ice *ice_new(const struct ice_config *cfg, char *err, size_t err_size)
     ice->twins = ice_twin_works();
     if (!ice->twins)
         sfu_log(SFU_LOG_WARN, "ICE: this kernel refuses the socket filters; media takes a slower way");
+    int buffer = ice_twin_buffer();
+    if (buffer < ICE_TWIN_BUFFER)
+        sfu_log(SFU_LOG_INFO,
+                "ICE: media sockets get buffers of %d KiB; for large rooms raise net.core.rmem_max and "
+                "net.core.wmem_max to %d",
+                buffer / 1024, ICE_TWIN_BUFFER);
     ice->thread = g_thread_new("ice", run, ice);
     return ice;
 }

@@ -17,7 +17,6 @@
 #include "sfu/ice.h"
 
 enum {
-    TWIN_BUFFER = 1 << 20,   // bytes asked of the kernel for each direction; it gives what net.core allows
     STUN_FIRST_BYTE_MAX = 3, // RFC 7983 s7
     UDP_HEADER = 8,          // a socket filter sees it, a reuseport program does not
     STUN_HEADER = 20,        // RFC 8489 s5
@@ -56,18 +55,50 @@ static void copy_interface(int from, int to, int family)
         setsockopt(to, level, option, &index, sizeof(index));
 }
 
+// Past the limits of net.core where we may, within them where not.
+static void size_buffer(int fd, int forced, int usual)
+{
+    int bytes = ICE_TWIN_BUFFER;
+    if (setsockopt(fd, SOL_SOCKET, forced, &bytes, sizeof(bytes)) < 0)
+        setsockopt(fd, SOL_SOCKET, usual, &bytes, sizeof(bytes));
+}
+
+static void size_buffers(int fd)
+{
+    size_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
+    size_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
+}
+
+// The kernel doubles what it is asked for, for its own bookkeeping, and tells the double.
+static int buffer_of(int fd, int option)
+{
+    int bytes = 0;
+    socklen_t len = sizeof(bytes);
+    return getsockopt(fd, SOL_SOCKET, option, &bytes, &len) == 0 ? bytes / 2 : 0;
+}
+
+int ice_twin_buffer(void)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return 0;
+    size_buffers(fd);
+    int rx = buffer_of(fd, SO_RCVBUF), tx = buffer_of(fd, SO_SNDBUF);
+    close(fd);
+    return rx < tx ? rx : tx;
+}
+
 static int set_up(int fd, int twin, const union sockaddr_any *local, socklen_t len)
 {
-    int one = 1, buffer = TWIN_BUFFER;
+    int one = 1;
     // The group's index 0 is the socket that was bound first: libnice's.
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0 ||
         setsockopt(twin, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0 || bind(twin, &local->sa, len) < 0 ||
         attach_chooser(twin) < 0)
         return -errno;
     copy_interface(fd, twin, local->sa.sa_family);
-    setsockopt(twin, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
+    size_buffers(twin);
     setsockopt(twin, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)); // for worker_receive(); a wish
-    setsockopt(twin, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
     return twin;
 }
 

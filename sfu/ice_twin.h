@@ -9,8 +9,16 @@
 
 #include <stdbool.h>
 
+enum {
+    ICE_TWIN_BUFFER =
+        1 << 20, // bytes asked of the kernel for each direction: a key frame for everybody in a large room
+};
+
 // True when this kernel does both as said; tries it on loopback, once.
 bool ice_twin_works(void);
+
+// What the kernel grants of ICE_TWIN_BUFFER in the narrower direction (net.core.rmem_max, wmem_max); 0: no socket.
+int ice_twin_buffer(void);
 
 // The twin of a bound UDP socket: a file descriptor the caller owns, or a negative errno.
 int ice_twin_new(int fd);

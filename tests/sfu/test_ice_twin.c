@@ -266,6 +266,21 @@ static void takes_a_new_name(void **state)
     close_pair(&p);
 }
 
+// What it says of a new socket holds for a twin.
+static void tells_how_much_the_kernel_holds(void **state)
+{
+    (void)state;
+    struct pair p;
+    int rx = 0, tx = 0;
+    socklen_t len = sizeof(rx);
+    open_pair(&p, AF_INET);
+    assert_int_equal(getsockopt(p.twin, SOL_SOCKET, SO_RCVBUF, &rx, &len), 0);
+    assert_int_equal(getsockopt(p.twin, SOL_SOCKET, SO_SNDBUF, &tx, &len), 0);
+    assert_int_equal(ice_twin_buffer(), (rx < tx ? rx : tx) / 2);
+    assert_in_range(ice_twin_buffer(), 1, ICE_TWIN_BUFFER);
+    close_pair(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +295,7 @@ int main(void)
         cmocka_unit_test(passes_only_role_conflicts_of_errors),
         cmocka_unit_test(passes_answers_and_what_is_not_stun),
         cmocka_unit_test(takes_a_new_name),
+        cmocka_unit_test(tells_how_much_the_kernel_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
