@@ -171,8 +171,9 @@ export class Room {
   }
 
   #inviteButton(kind) {
-    const props = { class: kind, type: 'button', label: 'inviteLabel', 'data-action': 'invite' };
-    const button = h('button', props, icon('invite'), h('span', { t: 'invite' }));
+    const [label, iconName, text] = this.#call ? ['addPeople', 'add', 'add'] : ['inviteLabel', 'invite', 'invite'];
+    const props = { class: kind, type: 'button', label, 'data-action': 'invite' };
+    const button = h('button', props, icon(iconName), h('span', { t: text }));
     button.addEventListener('click', () => (this.#call ? this.#call.add() : invite(this.#roomId, this.#token)));
     return button;
   }
