@@ -3,7 +3,7 @@
 import { askServer, socketUrl } from './address.js';
 import { Calls } from './calls.js';
 import { Door } from './door.js';
-import { openTrack } from './open.js';
+import { Outbox } from './outbox.js';
 import { Peer } from './peer.js';
 import { Recorder } from './recorder.js';
 import { Roster } from './roster.js';
@@ -57,7 +57,7 @@ export class RodaClient extends EventTarget {
   #status = 'idle'; // connecting, connected, waiting, joined, reconnecting, ended
   #mediaState = 'new';
   #roster = new Roster((type, detail) => emit(this, type, detail));
-  #local = new Map(); // source -> {track, stream, isOurs}: isOurs if it was opened here, and is closed here
+  #local = new Outbox();
   #rejoinTimer = null;
   #renewTimer = null;
   #renewedAt = -Infinity;
@@ -137,7 +137,7 @@ export class RodaClient extends EventTarget {
   }
   /** What the others are told of us: {isMuted, isVideoEnabled, isSharingScreen}. */
   get media() {
-    const isOn = (source) => this.#local.get(source)?.track.enabled === true;
+    const isOn = (source) => this.#local.isOn(source);
     return { isMuted: !isOn('microphone'), isVideoEnabled: isOn('camera'), isSharingScreen: isOn('screen') };
   }
 
@@ -201,19 +201,15 @@ export class RodaClient extends EventTarget {
    * @returns {Promise<MediaStreamTrack>} the track that is sent
    */
   async publish(source, given, stream) {
-    const track = given ?? (await openTrack(source));
-    this.#closeOurs(source);
-    this.#local.set(source, { track, stream: stream ?? new MediaStream([track]), isOurs: !given });
-    if (!given) track.onended = () => this.unpublish(source).catch(() => {}); // unplugged, or "stop sharing"
-    await this.#peer?.publish(source, track, this.#local.get(source).stream);
+    const local = await this.#local.put(source, given, stream, () => this.unpublish(source).catch(() => {}));
+    await this.#peer?.publish(source, local.track, local.stream);
     await this.#sayMedia();
-    return track;
+    return local.track;
   }
 
   /** Stops sending what is published as `source`. */
   async unpublish(source) {
-    this.#closeOurs(source);
-    if (!this.#local.delete(source)) return;
+    if (!this.#local.drop(source)) return;
     await this.#peer?.unpublish(source, { keep: source === 'microphone' || source === 'camera' });
     await this.#sayMedia();
   }
@@ -234,13 +230,6 @@ export class RodaClient extends EventTarget {
   /** The published track of that source, or null. */
   localTrack(source) {
     return this.#local.get(source)?.track ?? null;
-  }
-
-  #closeOurs(source) {
-    const local = this.#local.get(source);
-    if (!local?.isOurs) return;
-    local.track.onended = null;
-    local.track.stop();
   }
 
   // ---- the media of the others
@@ -443,7 +432,7 @@ export class RodaClient extends EventTarget {
     this.#setStatus('ended');
     clearTimeout(this.#rejoinTimer);
     clearTimeout(this.#renewTimer);
-    for (const source of this.#local.keys()) this.#closeOurs(source);
+    this.#local.stop();
     globalThis.removeEventListener?.('online', this.#networkChanged);
     globalThis.navigator?.connection?.removeEventListener?.('change', this.#networkChanged);
     globalThis.removeEventListener?.('pagehide', this.#leaveTrace);
