@@ -234,6 +234,16 @@ static void copy_config(struct ice *ice, const struct ice_config *cfg)
     ice->config.bind_address = (const char *const *)g_strdupv((char **)cfg->bind_address);
 }
 
+static bool may_use_twins(void)
+{
+    enum ice_twin_trial trial = ice_twin_try();
+    if (trial == ICE_TWIN_REFUSED)
+        sfu_log(SFU_LOG_WARN, "ICE: this kernel refuses the socket filters; media takes a slower way");
+    if (trial == ICE_TWIN_UNTRIED)
+        sfu_log(SFU_LOG_WARN, "ICE: loopback is down, so the socket filters were not tried; they are taken to work");
+    return trial != ICE_TWIN_REFUSED;
+}
+
 struct ice *ice_new(const struct ice_config *cfg, char *err, size_t err_size)
 {
     if (ice_config_check(cfg, err, err_size) < 0)
@@ -243,9 +253,7 @@ struct ice *ice_new(const struct ice_config *cfg, char *err, size_t err_size)
     mailbox_init(&ice->box, NULL, NULL);
     ice->loop = ice_loop_new(ice->box.fd);
     ice->seats = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, seat_free);
-    ice->twins = ice_twin_works();
-    if (!ice->twins)
-        sfu_log(SFU_LOG_WARN, "ICE: this kernel refuses the socket filters; media takes a slower way");
+    ice->twins = may_use_twins();
     int buffer = ice_twin_buffer();
     if (buffer < ICE_TWIN_BUFFER)
         sfu_log(SFU_LOG_INFO,

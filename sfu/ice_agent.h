@@ -16,7 +16,7 @@ struct ice_agent;
 struct ice_agent_options {
     const struct ice_config *config; // outlives the agents
     GMainContext *context;           // the agent's own, iterated by the ICE thread
-    bool twins;                      // ice_twin_works()
+    bool twins;                      // ice_twin_try()
 };
 
 // Gathers host candidates at once and posts ICE_LOCAL and the ICE_TWINs; what a STUN server tells comes later. An

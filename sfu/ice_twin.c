@@ -222,33 +222,46 @@ static bool arrives(int fd, uint8_t first_byte)
     return poll(&pfd, 1, 1000) == 1 && recv(fd, &byte, 1, MSG_DONTWAIT) == 1 && byte == first_byte;
 }
 
-static bool try_sockets(int fd, int sender)
+static bool bind_to(int fd, in_addr_t address, union sockaddr_any *local)
 {
-    union sockaddr_any local = {.in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}}};
-    socklen_t len = sizeof(local.in);
-    if (bind(fd, &local.sa, len) < 0 || getsockname(fd, &local.sa, &len) < 0)
-        return false;
-    int twin = ice_twin_new(fd);
-    if (twin < 0)
-        return false;
-    // The request is too short to carry a user name, so the success response is the first that libnice's side sees.
-    static const uint8_t datagrams[][2] = {{0x80, 0}, {STUN_REQUEST >> 8, STUN_REQUEST}, {1, 1}, {22, 0}};
-    bool sent = ice_filter(fd, "none") == 0;
-    for (unsigned i = 0; i < sizeof(datagrams) / sizeof(datagrams[0]); i++)
-        sent = sent && sendto(sender, datagrams[i], 2, 0, &local.sa, len) == 2;
-    bool works = sent && arrives(twin, 0x80) && arrives(twin, 22) && arrives(fd, 1);
-    close(twin);
-    return works;
+    socklen_t len = sizeof(local->in);
+    *local = (union sockaddr_any){.in = {.sin_family = AF_INET, .sin_addr = {htonl(address)}}};
+    return bind(fd, &local->sa, len) == 0 && getsockname(fd, &local->sa, &len) == 0;
 }
 
-bool ice_twin_works(void)
+static enum ice_twin_trial try_delivery(int fd, int twin, int sender, const union sockaddr_any *local)
+{
+    // The request is too short to carry a user name, so the success response is the first that libnice's side sees.
+    static const uint8_t datagrams[][2] = {{0x80, 0}, {STUN_REQUEST >> 8, STUN_REQUEST}, {1, 1}, {22, 0}};
+    for (unsigned i = 0; i < sizeof(datagrams) / sizeof(datagrams[0]); i++)
+        if (sendto(sender, datagrams[i], 2, 0, &local->sa, sizeof(local->in)) != 2)
+            return ICE_TWIN_UNTRIED;
+    return arrives(twin, 0x80) && arrives(twin, 22) && arrives(fd, 1) ? ICE_TWIN_WORKS : ICE_TWIN_REFUSED;
+}
+
+static enum ice_twin_trial try_sockets(int fd, int sender)
+{
+    union sockaddr_any local;
+    bool has_loopback = bind_to(fd, INADDR_LOOPBACK, &local);
+    if (!has_loopback && !bind_to(fd, INADDR_ANY, &local))
+        return ICE_TWIN_REFUSED;
+    int twin = ice_twin_new(fd);
+    enum ice_twin_trial trial = twin >= 0 && ice_filter(fd, "none") == 0 ? ICE_TWIN_UNTRIED : ICE_TWIN_REFUSED;
+    if (has_loopback && trial == ICE_TWIN_UNTRIED)
+        trial = try_delivery(fd, twin, sender, &local);
+    if (twin >= 0)
+        close(twin);
+    return trial;
+}
+
+enum ice_twin_trial ice_twin_try(void)
 {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int sender = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool works = fd >= 0 && sender >= 0 && try_sockets(fd, sender);
+    enum ice_twin_trial trial = fd >= 0 && sender >= 0 ? try_sockets(fd, sender) : ICE_TWIN_REFUSED;
     if (fd >= 0)
         close(fd);
     if (sender >= 0)
         close(sender);
-    return works;
+    return trial;
 }

@@ -14,8 +14,10 @@ enum {
         1 << 20, // bytes asked of the kernel for each direction: a key frame for everybody in a large room
 };
 
-// True when this kernel does both as said; tries it on loopback, once.
-bool ice_twin_works(void);
+// Whether this kernel does both as said. Tried on loopback; where that is down, nothing this machine sends to itself
+// arrives, and all that is known is that the kernel takes the programs.
+enum ice_twin_trial { ICE_TWIN_REFUSED, ICE_TWIN_UNTRIED, ICE_TWIN_WORKS };
+enum ice_twin_trial ice_twin_try(void);
 
 // What the kernel grants of ICE_TWIN_BUFFER in the narrower direction (net.core.rmem_max, wmem_max); 0: no socket.
 int ice_twin_buffer(void);
