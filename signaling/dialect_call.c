@@ -26,6 +26,10 @@ static const struct dialect_name commands[] = {
     {"chat-message", "CALL_CHAT_MESSAGE", NULL},
     {"recording-start", "CALL_RECORDING_START", NULL},
     {"recording-stop", "CALL_RECORDING_STOP", NULL},
+    {"admit", "CALL_ADMIT", NULL},
+    {"deny", "CALL_DENY", NULL},
+    {"lock-room", "CALL_LOCK", NULL},
+    {"update-room", "CALL_UPDATE_ROOM", NULL},
     {"heartbeat", "HEARTBEAT", NULL},
     {0},
 };
@@ -67,6 +71,12 @@ static const struct dialect_name events[] = {
     {"active-speaker", "CALL_ACTIVE_SPEAKER", NULL},
     {"tracks", "CALL_TRACKS", NULL},
     {"media-state", "CALL_MEDIA_STATE", NULL},
+    {"waiting", "CALL_WAITING", NULL},
+    {"admitted", "CALL_ADMITTED", NULL},
+    {"denied", "CALL_DENIED", NULL},
+    {"knock", "CALL_KNOCK", user},
+    {"knock-ended", "CALL_KNOCK_ENDED", NULL},
+    {"room-changed", "CALL_ROOM_CHANGED", NULL},
     {0},
 };
 

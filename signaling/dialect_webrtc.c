@@ -21,6 +21,10 @@ static const struct dialect_name commands[] = {
     {"mute-participant", "webrtc:mute-participant", NULL},
     {"remove-participant", "webrtc:remove-participant", NULL},
     {"chat-message", "webrtc:chat-message", NULL},
+    {"admit", "webrtc:admit", NULL},
+    {"deny", "webrtc:deny", NULL},
+    {"lock-room", "webrtc:lock-room", NULL},
+    {"update-room", "webrtc:update-room", NULL},
     {"heartbeat", "webrtc:heartbeat", NULL},
     {0},
 };
@@ -49,6 +53,12 @@ static const struct dialect_name events[] = {
     {"active-speaker", "webrtc:active-speaker", NULL},
     {"tracks", "webrtc:tracks", NULL},
     {"media-state", "webrtc:media-state", NULL},
+    {"waiting", "webrtc:waiting", NULL},
+    {"admitted", "webrtc:admitted", NULL},
+    {"denied", "webrtc:denied", NULL},
+    {"knock", "webrtc:knock", NULL},
+    {"knock-ended", "webrtc:knock-ended", NULL},
+    {"room-changed", "webrtc:room-changed", NULL},
     {0},
 };
 

@@ -36,28 +36,45 @@ static const json_t *knock(struct client *client, const char *user)
     return ack;
 }
 
+// In every dialect, under its names.
 static void test_admit(void **state)
 {
-    static const char *const dialects[] = {"signal", "live"};
+    static const struct {
+        const char *dialect, *waiting, *knock, *name, *admit, *admitted, *ended, *joined, *lock, *changed, *deny,
+            *denied;
+    } cases[] = {
+        {"signal", "waiting", "knock", "name", "admit", "admitted", "knock-ended", "user-connected", "lock-room",
+         "room-changed", "deny", "denied"},
+        {"live", "waiting", "knock", "name", "admit", "admitted", "knock-ended", "user-connected", "lock-room",
+         "room-changed", "deny", "denied"},
+        {"call", "CALL_WAITING", "CALL_KNOCK", "userName", "CALL_ADMIT", "CALL_ADMITTED", "CALL_KNOCK_ENDED",
+         "CALL_PARTICIPANT_JOINED", "CALL_LOCK", "CALL_ROOM_CHANGED", "CALL_DENY", "CALL_DENIED"},
+        {"webrtc", "webrtc:waiting", "webrtc:knock", "name", "webrtc:admit", "webrtc:admitted", "webrtc:knock-ended",
+         "webrtc:participant-joined", "webrtc:lock-room", "webrtc:room-changed", "webrtc:deny", "webrtc:denied"},
+    };
     (void)state;
-    for (size_t i = 0; i < G_N_ELEMENTS(dialects); i++) {
-        struct consultation c = consultation_new(dialects[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct consultation c = consultation_new(cases[i].dialect);
         assert_int_equal(json_object_size(knock(c.bob, "bob")), 5); // nothing of the room
-        assert_string_equal(text_of(client_wait(c.bob, "waiting"), "roomId"), "r");
-        const json_t *told = client_wait(c.ana, "knock");
+        assert_string_equal(text_of(client_wait(c.bob, cases[i].waiting), "roomId"), "r");
+        const json_t *told = client_wait(c.ana, cases[i].knock);
         assert_string_equal(text_of(told, "userId"), "bob");
-        assert_string_equal(text_of(told, "name"), "bob");
-        client_ask(c.ana, "admit", "{\"userId\":\"bob\"}");
-        const json_t *in = client_wait(c.bob, "admitted");
+        assert_string_equal(text_of(told, cases[i].name), "bob");
+        client_ask(c.ana, cases[i].admit, "{\"userId\":\"bob\"}");
+        const json_t *in = client_wait(c.bob, cases[i].admitted);
         assert_false(flag_of(in, "resumed"));
         assert_int_equal(json_array_size(json_object_get(in, "participants")), 2);
         assert_string_equal(text_of(in, "role"), "participant");
         client_wait(c.bob, "ice-servers");
         client_wait(c.bob, "room-participants");
-        assert_string_equal(text_of(client_wait(c.ana, "knock-ended"), "reason"), "admitted");
-        assert_string_equal(text_of(client_wait(c.ana, "user-connected"), "userId"), "bob");
+        assert_string_equal(text_of(client_wait(c.ana, cases[i].ended), "reason"), "admitted");
+        assert_string_equal(text_of(client_wait(c.ana, cases[i].joined), "userId"), "bob");
         client_ask(c.bob, "chat-message", "{\"text\":\"hello\"}");
-        client_wait(c.ana, "chat-message");
+        knock(c.eva, "eva");
+        client_ask(c.ana, cases[i].deny, "{\"all\":true}");
+        client_wait(c.eva, cases[i].denied);
+        client_ask(c.ana, cases[i].lock, "{}");
+        assert_true(flag_of(client_wait(c.bob, cases[i].changed), "locked"));
         rig_free(c.rig);
     }
 }
