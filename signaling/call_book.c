@@ -87,6 +87,7 @@ void book_note(struct hub *hub, const struct call *call, const struct call_membe
 // It is over: everybody hears how. Whoever is in the room hears close-room when that is closed.
 static void conclude(struct hub *hub, struct call *call)
 {
+    hub->counters.calls_over[call->status]++;
     log_about(LOG_LEVEL_INFO, "call", call->room_id, call->id, "over, %s after %d s", call_status_name(call->status),
               (int)call->duration_s);
     book_note(hub, call, NULL);

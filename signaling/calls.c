@@ -268,6 +268,7 @@ struct call *calls_start(struct hub *hub, const struct actor *actor, const struc
     if (p)
         presence_announce(p, resumed);
     ring(hub, call, wish);
+    hub->counters.calls_begun++;
     log_about(LOG_LEVEL_INFO, "call", call->room_id, call->id, "begins, for %u", call->members->len);
     tell_begin(hub, call);
     if (call_settle(call, NULL, NULL, book_now(hub))) // everybody is busy

@@ -10,8 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "signaling/call_book.h"
 #include "signaling/crypto.h"
 #include "signaling/store.h"
+#include "signaling/webhook.h"
 
 enum type { GAUGE, COUNTER };
 
@@ -144,15 +146,59 @@ static void print_counters(struct page_of_metrics *m, struct counters *c)
     sample(m, "direction=\"sent\"", (double)c->messages_tx);
     print_refusals(m, c);
     family(m, "roda_http_responses", COUNTER, "Answers to HTTP requests, by class of status.");
-    for (int class = 1; class < COUNTERS_STATUS_CLASSES; class ++)
-        sample_of(m, (double)c->http[class], "status=\"%dxx\"", class);
-    one(m, "roda_recordings_ended", COUNTER, "Recordings that came to an end.", (double)c->recordings_ended);
-    one(m, "roda_recordings_damaged", COUNTER, "Of these, those with gaps or cut short.",
-        (double)c->recordings_failed);
+    for (int hundreds = 1; hundreds < COUNTERS_STATUS_CLASSES; hundreds++)
+        sample_of(m, (double)c->http[hundreds], "status=\"%dxx\"", hundreds);
     one(m, "roda_media_events", COUNTER, "Events of the media threads.", (double)c->sfu_events);
     one(m, "roda_media_event_queue_peak", GAUGE, "Most events that waited at one time since the last look here.",
         c->sfu_events_peak);
     c->sfu_events_peak = 0;
+}
+
+// ---- calls, recordings, webhooks ----------------------------------------------------------------------------
+
+G_STATIC_ASSERT((int)CALL_BUSY < COUNTERS_CALL_STATUSES);
+
+static void print_calls(struct page_of_metrics *m, const struct hub *hub)
+{
+    unsigned live[COUNTERS_CALL_STATUSES] = {0};
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, hub->calls->by_id);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        live[((const struct call *)value)->status]++;
+    family(m, "roda_calls", GAUGE, "Calls that are not over, by status.");
+    for (int status = CALL_RINGING; status <= CALL_CONNECTED; status++)
+        sample_of(m, live[status], "status=\"%s\"", call_status_name((enum call_status)status));
+    one(m, "roda_calls_begun", COUNTER, "Calls that began.", (double)hub->counters.calls_begun);
+    family(m, "roda_calls_over", COUNTER, "Calls that are over, by how they ended.");
+    for (int status = CALL_CONNECTED + 1; status <= CALL_BUSY; status++)
+        sample_of(m, (double)hub->counters.calls_over[status], "status=\"%s\"",
+                  call_status_name((enum call_status)status));
+}
+
+static void print_recordings(struct page_of_metrics *m, const struct hub *hub)
+{
+    const struct counters *c = &hub->counters;
+    unsigned count = 0;
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, hub->roster.rooms);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        count += ((const struct room *)value)->recording != NULL;
+    one(m, "roda_recordings", GAUGE, "Rooms that are being recorded.", count);
+    one(m, "roda_recordings_ended", COUNTER, "Recordings that came to an end.", (double)c->recordings_ended);
+    one(m, "roda_recordings_damaged", COUNTER, "Of these, those with gaps or cut short.",
+        (double)c->recordings_failed);
+}
+
+static void print_webhooks(struct page_of_metrics *m, const struct hub *hub)
+{
+    struct webhook_health health = webhook_health(hub->webhook);
+    one(m, "roda_webhook_queue_length", GAUGE, "Events that wait to be delivered.", health.waiting);
+    one(m, "roda_webhook_deliveries", COUNTER, "Events delivered.", (double)health.taken);
+    one(m, "roda_webhook_failed_tries", COUNTER, "Tries that failed; each is tried again.",
+        (double)health.tries_failed);
+    one(m, "roda_webhook_lost", COUNTER, "Events given up.", (double)health.lost);
 }
 
 // ---- media --------------------------------------------------------------------------------------------------
@@ -263,6 +309,10 @@ GString *metrics_print(struct hub *hub, enum metrics_format format)
     print_process(&m, hub);
     print_roster(&m, hub);
     print_counters(&m, &hub->counters);
+    print_calls(&m, hub);
+    print_recordings(&m, hub);
+    if (hub->webhook)
+        print_webhooks(&m, hub);
     print_workers(&m, hub);
     print_media(&m, &hub->load);
     if (hub->store)

@@ -130,11 +130,13 @@ static double value_of(const char *text, const char *series)
 static struct rig *busy_rig(void)
 {
     struct rig *rig = rig_new(NULL);
-    struct client *ana = client_new(rig, NULL), *bia = client_new(rig, NULL);
+    struct client *ana = client_new(rig, NULL), *bia = client_new(rig, NULL), *caio = client_new(rig, NULL);
     client_join(ana, "ana.silva", NULL);
     client_join(bia, "bia.Souza", NULL);
     client_ask_badly(ana, "no-such-event", "{}", "unknown-event");
     client_ask(ana, "chat-message", "{\"text\":\"palavra-secreta\"}");
+    client_ask(caio, "CALL_INITIATE",
+               "{\"userId\":\"caio.Lima\",\"participantIds\":[\"davi.Rocha\"],\"type\":\"VIDEO\"}");
     rig_pass(rig, 2);
     return rig;
 }
@@ -161,15 +163,20 @@ static void test_what_happened_is_counted(void **state)
         const char *series;
         double value;
     } wanted[] = {
-        {"roda_rooms", 1},
-        {"roda_participants", 2},
-        {"roda_websockets", 2},
-        {"roda_joins_total", 2},
+        {"roda_rooms", 2},
+        {"roda_participants", 3},
+        {"roda_websockets", 3},
+        {"roda_joins_total", 3},
         {"roda_draining", 0},
-        {"roda_messages_total{direction=\"received\"}", 4},
+        {"roda_calls{status=\"RINGING\"}", 1},
+        {"roda_calls{status=\"CONNECTED\"}", 0},
+        {"roda_calls_begun_total", 1},
+        {"roda_calls_over_total{status=\"ENDED\"}", 0},
+        {"roda_recordings", 0},
+        {"roda_messages_total{direction=\"received\"}", 5},
         {"roda_refusals_total{code=\"unknown-event\"}", 1},
         {"roda_refusals_total{code=\"forbidden\"}", 0},
-        {"roda_worker_peers{worker=\"0\"}", 2},
+        {"roda_worker_peers{worker=\"0\"}", 3},
         {"roda_media_received_packets_total", 7},
         {"roda_media_dropped_packets_total{reason=\"muted\"}", 2},
         {"roda_build_info{version=\"" RODA_VERSION "\"}", 1},
@@ -188,7 +195,8 @@ static void test_what_happened_is_counted(void **state)
 static void test_nothing_personal_is_in_them(void **state)
 {
     (void)state;
-    static const char *const secrets[] = {"ana", "bia", "Souza", "palavra", "room=", "user=", "127."};
+    static const char *const secrets[] = {"ana",  "bia",     "Souza", "Rocha", "davi",
+                                          "caio", "palavra", "room=", "user=", "127."};
     struct rig *rig = busy_rig();
     GString *text = metrics_print(rig->hub, METRICS_PROMETHEUS);
     for (size_t i = 0; i < G_N_ELEMENTS(secrets); i++)
