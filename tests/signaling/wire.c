@@ -7,10 +7,12 @@
 #include <glib.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -28,6 +30,7 @@ static pid_t start(const char *const *arguments, const char *const *environment,
     assert_true(pid >= 0);
     if (pid > 0)
         return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); // a test that fails leaves nothing behind
     char *argv[8] = {(char *)RODA_FAKE};
     char *envp[26] = {(char *)"ASAN_OPTIONS=detect_leaks=1"};
     for (int i = 0; arguments && arguments[i] && i < 6; i++)
@@ -92,6 +95,13 @@ int process_wait(struct process *process)
 {
     close(process->out);
     return wait_for(process->pid);
+}
+
+void process_kill(struct process *process)
+{
+    kill(process->pid, SIGKILL);
+    close(process->out);
+    assert_int_equal(wait_for(process->pid), 128 + SIGKILL);
 }
 
 int process_run(const char *const *arguments, const char *const *environment, char *text, size_t size)
@@ -273,6 +283,27 @@ static int read_frame(struct ws *ws, char **data, size_t *len)
     assert_int_equal(head[1] & 0x80, 0); // a server does not mask
     *data = g_malloc0(*len + 1);
     return read_all(ws->fd, *data, *len) ? head[0] & 15 : -1;
+}
+
+json_t *ws_take(struct ws *ws)
+{
+    for (;;) {
+        char *data;
+        size_t len;
+        int opcode = read_frame(ws, &data, &len);
+        if (opcode == WS_PING)
+            ws_send_frame(ws, WS_PONG, true, data, len);
+        json_t *message = opcode == WS_TEXT ? json_loadb(data, len, 0, NULL) : NULL;
+        g_free(data);
+        if (message || opcode == -1 || opcode == WS_CLOSE)
+            return message;
+    }
+}
+
+bool ws_has_more(const struct ws *ws)
+{
+    struct pollfd look = {.fd = ws->fd, .events = POLLIN};
+    return poll(&look, 1, 0) > 0;
 }
 
 json_t *ws_wait(struct ws *ws, const char *event)

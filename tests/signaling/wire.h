@@ -22,7 +22,8 @@ struct process process_start(const char *const *environment);
 struct process process_start_with(const char *const *environment, int err);
 // Sends SIGTERM and returns its exit status.
 int process_stop(struct process *process);
-int process_wait(struct process *process); // it ends by itself
+void process_kill(struct process *process); // SIGKILL, as of now
+int process_wait(struct process *process);  // it ends by itself
 // Runs it to its end; standard output and error go to text. Returns the exit status.
 int process_run(const char *const *arguments, const char *const *environment, char *text, size_t size);
 
@@ -57,6 +58,9 @@ void ws_send_frame(struct ws *ws, int opcode, bool is_final, const void *data, s
 void ws_say(struct ws *ws, const char *text);
 // The data of the next message with that event name; others are skipped, pings answered. Borrowed.
 json_t *ws_wait(struct ws *ws, const char *event);
+// The next message, whole and to be released; NULL: the connection is gone.
+json_t *ws_take(struct ws *ws);
+bool ws_has_more(const struct ws *ws); // whether ws_take() would not wait
 // Says something that is answered with one message: -1, or the code with which the server closes instead.
 int ws_step(struct ws *ws, const char *text);
 // Reads until the server closes; returns its code (0: without one).
