@@ -307,6 +307,66 @@ static void test_new_host(void **state)
     rig_free(rig);
 }
 
+// Whatever people do in whatever order: whoever waits hears only of waiting, and the lists agree.
+static void check_walk(const struct rig *rig)
+{
+    static const char *const allowed[] = {"ack", "error", "waiting", "denied", NULL};
+    const struct room *room = roster_find(&rig->hub->roster, "r");
+    unsigned waiting = 0;
+    for (guint i = 0; i < rig->clients->len; i++) {
+        struct client *client = rig->clients->pdata[i];
+        const struct knock *knock = client->session ? client->session->knock : NULL;
+        if (!knock) {
+            client_clear(client);
+            continue;
+        }
+        waiting++;
+        assert_ptr_equal(knock->room, room);
+        assert_ptr_equal(knock->session, client->session);
+        assert_null(client->session->participant);
+        for (GList *at = client->inbox.head; at; at = at->next)
+            assert_true(g_strv_contains(allowed, text_of(at->data, "event")));
+    }
+    assert_int_equal(waiting, room ? room->knocks->len : 0);
+    assert_true(!room || room->knocks->len > 0 || room->participants->len > 0);
+}
+
+static void test_random_walk(void **state)
+{
+    static const char *const commands[] = {
+        "{\"event\":\"join-room\",\"data\":{\"roomId\":\"r\"}}",
+        "{\"event\":\"join-room\",\"data\":{\"roomId\":\"r\",\"userId\":\"same\"}}",
+        "{\"event\":\"join-room\",\"data\":{\"roomId\":\"r\",\"role\":\"host\"}}",
+        "{\"event\":\"leave-room\"}",
+        "{\"event\":\"admit\",\"data\":{\"all\":true}}",
+        "{\"event\":\"admit\",\"data\":{\"userId\":\"same\"}}",
+        "{\"event\":\"deny\",\"data\":{\"all\":true}}",
+        "{\"event\":\"update-room\",\"data\":{\"waitingRoom\":true,\"locked\":false}}",
+        "{\"event\":\"update-room\",\"data\":{\"waitingRoom\":false,\"maxParticipants\":2}}",
+        "{\"event\":\"lock-room\"}",
+        "{\"event\":\"close-room\"}",
+        "{\"event\":\"chat-message\",\"data\":{\"text\":\"a\"}}",
+        "{\"event\":\"signal-offer\",\"data\":{\"sdp\":\"v=0\"}}",
+    };
+    (void)state;
+    GRand *dice = g_rand_new_with_seed(4);
+    struct rig *rig = rig_new("WAITING_ROOM=true RECONNECT_GRACE=2");
+    struct client *people[8] = {0};
+    for (int step = 0; step < 4000; step++) {
+        struct client **one = &people[g_rand_int_range(dice, 0, G_N_ELEMENTS(people))];
+        if (!*one || !(*one)->session)
+            *one = client_new(rig, NULL);
+        else if (g_rand_int_range(dice, 0, 12) == 0)
+            client_drop(*one, g_rand_boolean(dice) ? 1000 : 1006);
+        else
+            client_say(*one, commands[g_rand_int_range(dice, 0, G_N_ELEMENTS(commands))]);
+        rig_pass(rig, 0.25);
+        check_walk(rig);
+    }
+    g_rand_free(dice);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_switch),      cmocka_unit_test(test_who_need_not),
         cmocka_unit_test(test_same_token),  cmocka_unit_test(test_too_often),
         cmocka_unit_test(test_room_closes), cmocka_unit_test(test_new_host),
+        cmocka_unit_test(test_random_walk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
