@@ -47,6 +47,7 @@ export class RodaClient extends EventTarget {
   #storage;
   #PeerConnection;
   #peer = null;
+  #who = {}; // as the constructor was told
   #wish = null; // what join() was asked for
   #early = null; // a room-participants that came before we knew that we are in
   #self = null; // the join ack: userId, name, role, sessionToken, ...
@@ -74,6 +75,7 @@ export class RodaClient extends EventTarget {
   constructor({ server, url, token, userId, name, storage, WebSocketClass, PeerConnection } = {}) {
     super();
     const base = server ?? globalThis.location?.href;
+    if (!token) this.#who = { userId, name };
     this.#signal = new Signal(
       url ?? socketUrl(base, { token, ...(!token && { user: userId, name }) }),
       WebSocketClass && { WebSocketClass },
@@ -165,7 +167,8 @@ export class RodaClient extends EventTarget {
    *   sessionToken?: string}} wish
    */
   async join({ roomId, name, userId, role, password, sessionToken }) {
-    this.#wish = { roomId, name, ...(userId && { userId }), ...(role && { role }), ...(password && { password }) };
+    const who = { name: name ?? this.#who.name, userId: userId ?? this.#who.userId };
+    this.#wish = { roomId, ...who, ...(role && { role }), ...(password && { password }) };
     const ack = await this.#signal.request('join-room', {
       ...this.#wish,
       ...(sessionToken && { sessionToken, freshMedia: true }),

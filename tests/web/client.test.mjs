@@ -1,6 +1,7 @@
 // Does the client keep its place through drops, reloads, mutes and goodbyes, and know who is here?
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
 import { RodaClient, takeSession } from '../../web/client.js';
 import {
@@ -435,6 +436,34 @@ test('everything the server says can be heard, everything it understands can be 
   socket.ack('something-else', { c: 3 });
   assert.deepEqual(await asked, { c: 3 });
   client.leave();
+});
+
+test('who the client was told we are is whom we join as, unless said otherwise', async () => {
+  const options = { storage: new FakeStorage(), WebSocketClass: FakeWebSocket, server: 'http://x/' };
+  for (const [who, wish, expected] of [
+    [{ userId: 'ana', name: 'Ana' }, {}, ['ana', 'Ana']],
+    [{ userId: 'ana', name: 'Ana' }, { userId: 'bia', name: 'Bia' }, ['bia', 'Bia']],
+    [{ userId: 'ana', name: 'Ana', token: 'a.b.c' }, {}, [undefined, undefined]],
+  ]) {
+    const client = new RodaClient({ ...options, ...who });
+    clients.push(client);
+    const connected = client.connect();
+    FakeWebSocket.last.open();
+    await connected;
+    client.join({ roomId: 'r', ...wish }).catch(() => {}); // it is not answered
+    const { userId, name } = FakeWebSocket.last.find('join-room').data;
+    assert.deepEqual([userId, name], expected);
+  }
+});
+
+test('the types name everything a page may use', () => {
+  const types = readFileSync(new URL('../../web/client.d.ts', import.meta.url), 'utf8');
+  const client = new RodaClient({ server: 'http://x/', WebSocketClass: FakeWebSocket });
+  const internal = new Set(['constructor', 'receive', 'lost', 'settle', 'reset', 'changed']);
+  for (const one of [client, client.calls, client.recorder]) {
+    const names = [...Object.keys(one), ...Object.getOwnPropertyNames(Object.getPrototypeOf(one))];
+    for (const name of names) if (!internal.has(name)) assert.match(types, new RegExp(`\\b${name}\\b[(:]`), name);
+  }
 });
 
 test('leaving says so and closes', async () => {
