@@ -247,16 +247,28 @@ static const char *type_of(const char *name, const char *kind)
         return "video/x-matroska";
     if (g_str_has_suffix(name, ".mp4"))
         return "video/mp4";
+    if (g_str_has_suffix(name, ".vtt"))
+        return "text/vtt; charset=utf-8";
     return "text/plain; charset=utf-8";
 }
 
-static const json_t *find_track(const json_t *manifest, const char *name)
+static const json_t *find_track(const json_t *manifest, const char *name, size_t len)
 {
     const json_t *track;
     size_t i;
-    json_array_foreach(json_object_get(manifest, "tracks"), i,
-                       track) if (strcmp(text_of(track, "file"), name) == 0) return track;
+    json_array_foreach(json_object_get(manifest, "tracks"), i, track)
+    {
+        const char *file = text_of(track, "file");
+        if (strlen(file) == len && strncmp(file, name, len) == 0)
+            return track;
+    }
     return NULL;
+}
+
+// "1-microphone-ana.webm.vtt"
+static bool is_transcript(const json_t *manifest, const char *name)
+{
+    return g_str_has_suffix(name, ".vtt") && find_track(manifest, name, strlen(name) - strlen(".vtt"));
 }
 
 static bool is_plain_file(const char *path)
@@ -269,8 +281,9 @@ enum library_result library_file(struct library *l, const char *id, const char *
                                  const char **type)
 {
     json_t *manifest = load_for(l, id, rooms);
-    const json_t *track = manifest ? find_track(manifest, name) : NULL;
-    bool is_ours = manifest && is_id(name) && (track || g_strv_contains(extras, name));
+    const json_t *track = manifest ? find_track(manifest, name, strlen(name)) : NULL;
+    bool is_ours =
+        manifest && is_id(name) && (track || is_transcript(manifest, name) || g_strv_contains(extras, name));
     bool is_written = track && strcmp(text_of(track, "state"), "recording") == 0;
     *path = is_ours ? g_build_filename(l->dir, id, name, NULL) : NULL;
     *type = type_of(name, track ? text_of(track, "kind") : "");

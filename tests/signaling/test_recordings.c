@@ -268,9 +268,19 @@ static void test_files(void **state)
 
     put(ONE, "hook.log", "done");
     assert_int_equal(ask(&r, HTTP_GET, FILES "hook.log"), 200);
+    put(ONE, "1-camera-ana.webm.vtt", "WEBVTT");
+    assert_int_equal(ask(&r, HTTP_GET, FILES "1-camera-ana.webm.vtt"), 200);
     put(ONE, "unnamed.webm", "x");
-    static const char *const none[] = {
-        "manifest.json", "unnamed.webm", "../../secret", "2-camera-ana.webm", "session.mp4", "", "..", "."};
+    put(ONE, "unnamed.webm.vtt", "x");
+    static const char *const none[] = {"manifest.json",
+                                       "unnamed.webm",
+                                       "unnamed.webm.vtt",
+                                       "../../secret",
+                                       "2-camera-ana.webm",
+                                       "session.mp4",
+                                       "",
+                                       "..",
+                                       "."};
     for (size_t i = 0; i < G_N_ELEMENTS(none); i++) {
         char *path = g_strconcat(FILES, none[i], NULL);
         assert_int_equal(ask(&r, HTTP_GET, path), 404);
