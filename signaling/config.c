@@ -85,8 +85,7 @@ static const struct setting settings[] = {
     NUMBER_SETTING("RECORDING_FREE_FLOOR", recording_free_floor_mb, "1024", 0, 1000000000, "megabytes of the disk that stay free; below it recording pauses"),
     NUMBER_SETTING("RECORDING_RETENTION_DAYS", recording_retention_days, "0", 0, 36500, "days after which recordings are deleted; 0: never"),
     SETTING("RECORDING_HOOK", TEXT, recording_hook, NULL, "command run once for each finished recording: manifest on stdin and as last argument"),
-    SETTING("RECORDING_WEBHOOK", TEXT, recording_webhook, NULL, "URL told of each finished recording by a signed POST, until it takes it"),
-    SETTING("RECORDING_WEBHOOK_SECRET", TEXT, recording_webhook_secret, NULL, "key of its signature"),
+    SETTING("RECORDING_WEBHOOK", TEXT, recording_webhook, NULL, "url that is told of finished recordings only (https; signed as those of WEBHOOK_URL)"),
     CHOICE_SETTING("LOG_LEVEL", log_level, "info", "error|warn|info|debug", "what is worth a line"),
     CHOICE_SETTING("LOG_FORMAT", log_format, "text", "text|json", "one line per event, or one JSON object per line"),
     SETTING("REDIS_URL", TEXT, redis_url, NULL, "accepted and not used: rooms live in this process"),
@@ -344,20 +343,28 @@ static int check_certificate(const struct config *config, char *err, size_t err_
 }
 
 // What is told to others is private and has to be signed.
+static int check_webhook(const struct config *config, const char *key, const char *url, char *err, size_t err_size)
+{
+    if (config_url_is_safe(url, config->webhook_insecure))
+        return 0;
+    return fault(err, err_size, key,
+                 "a url must start with https:// (WEBHOOK_INSECURE=true allows http:// to other machines)");
+}
+
 static int check_webhooks(const struct config *config, char *err, size_t err_size)
 {
     char *const *url = config->webhook_url;
-    if (!url || !*url)
-        return 0;
-    if (g_strv_length(config->webhook_url) > WEBHOOKS_MAX)
+    bool has_any = (url && *url) || config->recording_webhook;
+    int rc = 0;
+    if (url && g_strv_length(config->webhook_url) > WEBHOOKS_MAX)
         return fault(err, err_size, "WEBHOOK_URL", "too many urls");
-    for (; *url; url++)
-        if (!config_url_is_safe(*url, config->webhook_insecure))
-            return fault(err, err_size, "WEBHOOK_URL",
-                         "a url must start with https:// (WEBHOOK_INSECURE=true allows http:// to other machines)");
-    if (!config->webhook_secret || strlen(config->webhook_secret) < WEBHOOK_SECRET_BYTES)
+    for (; url && *url && rc == 0; url++)
+        rc = check_webhook(config, "WEBHOOK_URL", *url, err, err_size);
+    if (config->recording_webhook && rc == 0)
+        rc = check_webhook(config, "RECORDING_WEBHOOK", config->recording_webhook, err, err_size);
+    if (rc == 0 && has_any && (!config->webhook_secret || strlen(config->webhook_secret) < WEBHOOK_SECRET_BYTES))
         return fault(err, err_size, "WEBHOOK_SECRET", "set a key of 16 bytes or more: deliveries are signed with it");
-    return 0;
+    return rc;
 }
 
 int config_check(struct config *config, char *err, size_t err_size)
@@ -378,8 +385,6 @@ int config_check(struct config *config, char *err, size_t err_size)
         return fault(err, err_size, "APP_DOMAIN", "it must start with https:// or http://");
     if (config->record_rooms == RECORD_ALWAYS && !config->recording_dir)
         return fault(err, err_size, "RECORD_ROOMS", "to record always, set RECORDING_DIR");
-    if (config->recording_webhook && !config->recording_webhook_secret)
-        return fault(err, err_size, "RECORDING_WEBHOOK_SECRET", "RECORDING_WEBHOOK needs it, to sign what it sends");
     int rc = check_rules(config, err, err_size);
     rc = rc ? rc : check_origins(config->frontend_url, err, err_size);
     rc = rc ? rc : check_certificate(config, err, err_size);

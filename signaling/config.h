@@ -52,7 +52,7 @@ struct config {
     // recording
     char *recording_dir; // NULL: nothing is recorded
     char *recording_hook;
-    char *recording_webhook, *recording_webhook_secret;
+    char *recording_webhook;
     int64_t record_rooms; // enum record_rooms
     int64_t recording_quota_mb, recording_free_floor_mb;
     int64_t recording_retention_days;

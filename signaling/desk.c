@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "signaling/desk.h"
 
+#include "signaling/webhook.h"
+
 void desk_ask(struct exchange *x, struct librarian_question *question)
 {
     question->ticket = exchange_defer(x);
@@ -26,10 +28,55 @@ static void refuse(struct exchange *x, const struct librarian_answer *answer)
         exchange_refuse(x, 500, "internal", "the disk failed");
 }
 
+// ---- what nobody asked for
+// ------------------------------------------------------------------------------------------
+
+static json_t *copy_of(const json_t *from, const char *const *names)
+{
+    json_t *to = json_object();
+    for (; *names; names++)
+        if (json_object_get(from, *names))
+            json_object_set(to, *names, json_object_get(from, *names));
+    return to;
+}
+
+// The manifest without what makes it long.
+static json_t *digest(const char *id, const json_t *manifest)
+{
+    static const char *const of_all[] = {"state", "started", "duration", NULL};
+    static const char *const of_track[] = {"file",  "user",     "source", "kind",   "codec", "state",
+                                           "start", "duration", "bytes",  "frames", NULL};
+    json_t *json = copy_of(manifest, of_all), *tracks = json_array(), *people = json_array(), *one;
+    size_t i;
+    json_array_foreach(json_object_get(manifest, "tracks"), i, one)
+        json_array_append_new(tracks, copy_of(one, of_track));
+    static const char *const of_person[] = {"user", "name", NULL};
+    json_array_foreach(json_object_get(manifest, "participants"), i, one)
+        json_array_append_new(people, copy_of(one, of_person));
+    json_object_set_new(json, "recordingId", json_string(id));
+    json_object_set(json, "roomId", json_object_get(json_object_get(manifest, "room"), "id"));
+    json_object_set_new(json, "participants", people);
+    json_object_set_new(json, "tracks", tracks);
+    return json;
+}
+
+// Told once the store has it: then it arrives, also when we are killed now.
+static void announce(struct hub *hub, const struct librarian_answer *answer)
+{
+    if (!librarian_may_tell(hub->librarian, answer->id))
+        return;
+    char *subject = g_strconcat("recording:", answer->id, NULL);
+    webhook_emit(hub->webhook, "recording.finished", subject, digest(answer->id, answer->json), hub->wall_ms);
+    g_free(subject);
+    librarian_mark_later(hub->librarian, answer->id, hub->webhook ? store_last_ticket(hub->store) : 0);
+}
+
 void desk_rx(struct hub *hub, const struct librarian_answer *answer)
 {
     struct exchange *x = exchange_find(hub, answer->ticket);
-    if (answer->kind == LIBRARIAN_FOUND || !x)
+    if (answer->kind == LIBRARIAN_FOUND)
+        return announce(hub, answer);
+    if (!x)
         return;
     if (answer->result != LIBRARY_OK)
         refuse(x, answer);

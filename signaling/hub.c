@@ -191,12 +191,14 @@ void hub_rx_librarian(struct hub *hub)
         desk_rx(hub, answer);
         librarian_answer_free(answer);
     }
+    librarian_settled(hub->librarian, store_settled(hub->store));
 }
 
 void hub_rx_store(struct hub *hub)
 {
     store_flush(hub->store);
     holds_open(&hub->holds, hub->store);
+    librarian_settled(hub->librarian, store_settled(hub->store));
     webhook_rx(hub->webhook);
 }
 

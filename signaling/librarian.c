@@ -25,6 +25,13 @@ struct librarian {
 
     // the signaling thread's
     int64_t sweep_ms;
+    GHashTable *told;    // ids of recordings told of
+    GQueue mark_waiting; // of struct mark, in the order of their tickets
+};
+
+struct mark {
+    uint64_t ticket;
+    char id[LIBRARY_ID_MAX + 1];
 };
 
 static void errand_free(struct errand *e)
@@ -126,6 +133,8 @@ struct librarian *librarian_new(const struct config *config, void (*wake)(void *
     a->keep_days = config->recording_retention_days;
     a->errands = g_async_queue_new();
     a->answers = g_async_queue_new();
+    a->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_queue_init(&a->mark_waiting);
     a->thread = g_thread_new("librarian", librarian_main, a);
     librarian_announce(a);
     return a;
@@ -143,6 +152,8 @@ void librarian_free(struct librarian *a)
     g_async_queue_unref(a->errands);
     g_async_queue_unref(a->answers);
     library_free(a->library);
+    g_queue_clear_full(&a->mark_waiting, g_free);
+    g_hash_table_destroy(a->told);
     g_free(a);
 }
 
@@ -183,6 +194,28 @@ void librarian_mark(struct librarian *a, const char *id)
 {
     struct librarian_question question = {.id = id};
     g_async_queue_push(a->errands, errand_new(TASK_MARK, &question));
+}
+
+bool librarian_may_tell(struct librarian *a, const char *id)
+{
+    return g_hash_table_add(a->told, g_strdup(id));
+}
+
+void librarian_mark_later(struct librarian *a, const char *id, uint64_t ticket)
+{
+    struct mark *mark = g_new0(struct mark, 1);
+    mark->ticket = ticket;
+    g_strlcpy(mark->id, id, sizeof(mark->id));
+    g_queue_push_tail(&a->mark_waiting, mark);
+}
+
+void librarian_settled(struct librarian *a, uint64_t ticket)
+{
+    struct mark *mark;
+    while (a && (mark = g_queue_peek_head(&a->mark_waiting)) && mark->ticket <= ticket) {
+        librarian_mark(a, mark->id);
+        g_free(g_queue_pop_head(&a->mark_waiting));
+    }
 }
 
 void librarian_tick(struct librarian *a, int64_t wall_ms)

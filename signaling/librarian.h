@@ -60,6 +60,11 @@ void librarian_answer_free(struct librarian_answer *answer);
 // A recording has ended: look for those to be told of. Then: this one was.
 void librarian_announce(struct librarian *librarian);
 void librarian_mark(struct librarian *librarian, const char *id);
+// True the first time it is asked of a recording: somebody is to be told of it.
+bool librarian_may_tell(struct librarian *librarian, const char *id);
+// librarian_mark() once the store has settled the ticket. Tickets come in order.
+void librarian_mark_later(struct librarian *librarian, const char *id, uint64_t ticket);
+void librarian_settled(struct librarian *librarian, uint64_t ticket);
 
 // What is too old goes. To be called now and then.
 void librarian_tick(struct librarian *librarian, int64_t wall_ms);

@@ -11,7 +11,8 @@
 #include "signaling/message.h"
 
 struct webhook {
-    char *const *urls;
+    char **urls;         // owned
+    const char *limited; // one of them, told of recordings only; or NULL
     struct store *store;
     struct courier *courier;
     GQueue unsettled; // of struct letter_box, in the order of their tickets
@@ -62,8 +63,10 @@ void webhook_emit(struct webhook *webhook, const char *event, const char *subjec
     timestamp_print(timestamp, wall_ms);
     json_t *json = json_pack("{s:s, s:s, s:s, s:o}", "id", id, "event", event, "timestamp", timestamp, "data", data);
     char *body = json_dumps(json, JSON_COMPACT);
-    for (char *const *url = webhook->urls; *url; url++)
-        post(webhook, *url, id, subject, body, wall_ms);
+    bool is_recording = g_str_has_prefix(event, "recording.");
+    for (char **url = webhook->urls; *url; url++)
+        if (is_recording || *url != webhook->limited)
+            post(webhook, *url, id, subject, body, wall_ms);
     free(body);
     json_decref(json);
 }
@@ -126,9 +129,21 @@ static void take_up(void *arg, const struct store_delivery *row)
     courier_post(webhook->courier, parcel);
 }
 
+// WEBHOOK_URL and, unless it is one of them, RECORDING_WEBHOOK.
+static void take_urls(struct webhook *webhook, const struct config *config)
+{
+    const char *more = config->recording_webhook;
+    guint count = config->webhook_url ? g_strv_length(config->webhook_url) : 0;
+    webhook->urls = g_new0(char *, count + 2);
+    for (guint i = 0; i < count; i++)
+        webhook->urls[i] = g_strdup(config->webhook_url[i]);
+    if (more && !g_strv_contains((const char *const *)webhook->urls, more))
+        webhook->limited = webhook->urls[count] = g_strdup(more);
+}
+
 struct webhook *webhook_new(const struct config *config, struct store *store, void (*wake)(void *arg), void *wake_arg)
 {
-    if (!config->webhook_url || !config->webhook_url[0])
+    if ((!config->webhook_url || !config->webhook_url[0]) && !config->recording_webhook)
         return NULL;
     struct webhook *webhook = g_new0(struct webhook, 1);
     const struct courier_config settings = {
@@ -138,7 +153,7 @@ struct webhook *webhook_new(const struct config *config, struct store *store, vo
         .wake = wake,
         .wake_arg = wake_arg,
     };
-    webhook->urls = config->webhook_url;
+    take_urls(webhook, config);
     webhook->store = store;
     webhook->courier = courier_new(&settings);
     g_queue_init(&webhook->unsettled);
@@ -156,5 +171,6 @@ void webhook_free(struct webhook *webhook)
     courier_stop(webhook->courier, WEBHOOK_FINISH_MS);
     note_all(webhook);
     courier_free(webhook->courier);
+    g_strfreev(webhook->urls);
     g_free(webhook);
 }

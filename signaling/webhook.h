@@ -1,7 +1,8 @@
 // How do other servers hear of what happens here, for certain and without anybody waiting for them?
 // SPDX-License-Identifier: MIT
 //
-// The signaling thread only. An event is one JSON object, posted to every WEBHOOK_URL:
+// The signaling thread only. An event is one JSON object, posted to every WEBHOOK_URL (to RECORDING_WEBHOOK when its
+// name begins with "recording."):
 //
 //     {"id": "<uuid>", "event": "call.ended", "timestamp": "2026-01-31T10:00:00.000Z", "data": {...}}
 //     X-Roda-Signature: t=<unix time of this try>,v1=<hex HMAC-SHA256 of "<t>.<body>" with WEBHOOK_SECRET>
@@ -19,8 +20,8 @@ enum { WEBHOOK_FINISH_MS = 2000 }; // for what is to be sent when the server end
 
 struct webhook;
 
-// NULL without WEBHOOK_URL. `wake` is called on another thread when webhook_rx() has something to do. What an earlier
-// process could not deliver is taken up again; of urls that are no longer set it is dropped.
+// NULL without WEBHOOK_URL and RECORDING_WEBHOOK. `wake` is called on another thread when webhook_rx() has something
+// to do. What an earlier process could not deliver is taken up again; of urls that are no longer set it is dropped.
 struct webhook *webhook_new(const struct config *config, struct store *store, void (*wake)(void *arg),
                             void *wake_arg);
 void webhook_free(struct webhook *webhook); // before the store; NULL is allowed

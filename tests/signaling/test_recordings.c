@@ -15,6 +15,8 @@
 
 #include "signaling/librarian.h"
 #include "signaling/site.h"
+#include "signaling/webhook.h"
+#include "tests/signaling/receiver.h"
 #include "tests/signaling/rig.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef"
@@ -382,6 +384,99 @@ static void test_retention(void **state)
     reader_clear(&r);
 }
 
+// ---- the webhook ----------------------------------------------------------------------------------------------
+
+struct office {
+    struct reader reader;
+    struct store *store;
+};
+
+static struct office office_of(const char *settings)
+{
+    char err[200];
+    struct office o = {.reader = reader_of(settings)};
+    struct hub *hub = o.reader.rig->hub;
+    o.store = store_new(&o.reader.rig->config, on_wake, NULL, err, sizeof(err));
+    assert_non_null(o.store);
+    hub->store = o.store;
+    hub->wall_ms = g_get_real_time() / 1000; // deliveries have an age
+    hub->webhook = webhook_new(&o.reader.rig->config, o.store, on_wake, NULL);
+    assert_non_null(hub->webhook);
+    return o;
+}
+
+static void office_close(struct office *o)
+{
+    struct hub *hub = o->reader.rig->hub;
+    webhook_free(hub->webhook);
+    hub->webhook = NULL;
+    hub->store = NULL;
+    store_free(o->store);
+    reader_clear(&o->reader);
+}
+
+static bool is_marked(const char *id)
+{
+    char *path = g_build_filename(dir, id, ".told", NULL);
+    bool exists = g_file_test(path, G_FILE_TEST_EXISTS);
+    g_free(path);
+    return exists;
+}
+
+static void turn_until_marked(struct office *o, const char *id)
+{
+    for (unsigned i = 0; i < 20000 && !is_marked(id); i++) {
+        hub_rx_librarian(o->reader.rig->hub);
+        hub_rx_store(o->reader.rig->hub);
+        g_usleep(500);
+    }
+    assert_true(is_marked(id));
+}
+
+// Of what is finished, once each, also by the next process; not of what is being recorded, until it is finished.
+static void test_webhook(void **state)
+{
+    (void)state;
+    struct receiver *receiver = receiver_new(0);
+    char *settings =
+        g_strdup_printf("RECORDING_WEBHOOK=http://127.0.0.1:%d/flaky WEBHOOK_SECRET=" SECRET " DATABASE_URL=%s.db",
+                        receiver_port(receiver), dir);
+    struct office o = office_of(settings);
+    turn_until_marked(&o, ONE);
+    turn_until_marked(&o, TWO);
+    assert_false(is_marked(LIVE));
+    office_close(&o); // the receiver has failed so far; it is tried again by the next process
+
+    o = office_of(settings);
+    const char *request = receiver_wait(receiver, "/flaky", 0);
+    assert_non_null(strstr(request, "X-Roda-Signature: t="));
+    put_recording(LIVE, "r", "interrupted", "2026-01-03T10:00:00.000Z");
+    librarian_announce(o.reader.rig->hub->librarian);
+    librarian_announce(o.reader.rig->hub->librarian);
+    turn_until_marked(&o, LIVE);
+    unsigned told[3] = {0};
+    static const char *const ids[] = {ONE, TWO, LIVE};
+    for (unsigned n = 0; !told[2]; n++) {
+        while (receiver_count(receiver, "/flaky") <= n) {
+            hub_rx_store(o.reader.rig->hub);
+            g_usleep(500);
+        }
+        const char *body = strstr(receiver_wait(receiver, "/flaky", n), "\r\n\r\n") + 4;
+        json_t *json = json_loads(body, 0, NULL), *data = json_object_get(json, "data");
+        assert_string_equal(text_of(json, "event"), "recording.finished");
+        for (unsigned i = 0; i < 3; i++)
+            told[i] += strcmp(text_of(data, "recordingId"), ids[i]) == 0;
+        assert_true(json_is_array(json_object_get(data, "tracks")));
+        assert_null(json_object_get(data, "timeline"));
+        json_decref(json);
+    }
+    assert_int_equal(told[2], 1);
+    assert_true(told[0] >= 1 && told[1] >= 1);
+    office_close(&o);
+    receiver_free(receiver);
+    g_free(settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +486,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_delete, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rights, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_off, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_webhook, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
