@@ -409,7 +409,7 @@ void config_print_help(FILE *out)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
         const struct setting *s = &settings[i];
-        fprintf(out, "  %-18s %s", s->key, s->help);
+        fprintf(out, "  %-27s %s", s->key, s->help);
         if (s->choices)
             fprintf(out, " (%s)", s->choices);
         if (s->value)
@@ -436,9 +436,9 @@ static json_t *shown_objects(const json_t *objects)
 {
     json_t *copy = json_deep_copy(objects), *one;
     size_t i;
+    static const char *const secrets[] = {"credential", "secret", "password"};
     json_array_foreach(copy, i, one)
     {
-        static const char *const secrets[] = {"credential", "secret"};
         for (size_t k = 0; k < G_N_ELEMENTS(secrets); k++)
             if (json_object_get(one, secrets[k]))
                 json_object_set_new(one, secrets[k], json_string("***"));

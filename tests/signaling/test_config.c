@@ -430,8 +430,10 @@ static void test_what_is_in_force_is_shown_without_secrets(void **state)
         if (g_str_has_suffix(row.key, "_SECRET") || g_str_has_suffix(row.key, "_TOKEN") ||
             g_str_has_suffix(row.key, "_PASSWORD"))
             assert_int_equal(config_set(&c, row.key, "hush-hush-hush", err, sizeof(err)), 0);
-    config_set(&c, "TURN_SERVERS", "[{\"urls\":\"turn:a\",\"username\":\"u\",\"credential\":\"hush\"}]", err,
-               sizeof(err));
+    config_set(&c, "TURN_SERVERS",
+               "[{\"urls\":\"turn:a\",\"username\":\"u\",\"credential\":\"hush\"},{\"urls\":\"turn:b\",\"secret\":"
+               "\"hush-hush\"}]",
+               err, sizeof(err));
     config_set(&c, "REDIS_URL", "redis://u:hush@db/0", err, sizeof(err));
     config_set(&c, "JWT_PUBLIC_KEY", "-----BEGIN PRIVATE KEY-----hush", err, sizeof(err));
     config_set(&c, "MEDIA_PORTS", "40000-40010", err, sizeof(err));
