@@ -80,12 +80,15 @@ function describe(value) {
 
 // ---- the server
 
-/** {url, stop(), health()}: a server of this test's own, on a free port. Its log shows when a test fails. */
-export async function startServer(env = {}) {
+/**
+ * {url, pid, exited, stop(), health()}: a server of this test's own, on a free port. Its log goes to our standard error, or to
+ * the file descriptor `log`.
+ */
+export async function startServer(env = {}, { log = 'inherit' } = {}) {
   const binary = process.env.RODA_BIN ?? BINARIES.find(existsSync);
   if (!binary) throw new Error('no server: build it (script/server does) or name it in RODA_BIN');
   const settings = { PORT: '0', DATABASE_URL: ':memory:', DRAIN_TIMEOUT: '0', WEB_DIR: `${ROOT}web`, LOG_LEVEL: process.env.RODA_LOG ?? 'warn', ...env };
-  const child = spawn(binary, { env: { PATH: process.env.PATH, ...settings }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(binary, { env: { PATH: process.env.PATH, ...settings }, stdio: ['ignore', 'pipe', log] });
   const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
   const url = await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('the server does not say that it listens')), START_MS);
@@ -100,12 +103,13 @@ export async function startServer(env = {}) {
   return {
     url,
     pid: child.pid,
+    exited,
     async health() {
       return (await fetch(`${url}/health`)).json();
     },
     /** Ends it and returns its exit status: a sanitizer that found something makes it other than 0. */
-    async stop() {
-      child.kill('SIGTERM');
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
       const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
       const status = await exited;
       clearTimeout(timer);
