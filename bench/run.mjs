@@ -11,11 +11,12 @@ import { busyShare, describeMachine } from './lib/machine.mjs';
 import { measureOnce, Stage } from './lib/measure.mjs';
 import { enter, isInside, SERVER_ADDRESS, ServerNet, SWARM_ADDRESS } from './lib/net.mjs';
 import { preferRealtime, Program, sleep } from './lib/process.mjs';
+import { describeSignaling, measureSignaling } from './signaling.mjs';
 import { summarize } from './summary.mjs';
 import { findPeers } from './peers/index.mjs';
 import { fanOuts, knee, memory, scenarios } from './scenarios.mjs';
 
-const HELP = `script/bench [floor] [forward] [load] [peers] [fan-out] [knee] [memory] [options]
+const HELP = `script/bench [floor] [forward] [load] [peers] [fan-out] [knee] [memory] [signaling] [history] [options]
 
   floor     the bare loop (recvmmsg, open, seal N times, UDP_SEGMENT): the limit
   forward   1 -> N in process, no sockets
@@ -24,7 +25,9 @@ const HELP = `script/bench [floor] [forward] [load] [peers] [fan-out] [knee] [me
   fan-out   cost against the number of receivers
   knee      rooms of 4 added on one core until it is too much, then half of that
   memory    resident memory per subscriber
-  (none)    floor, forward, peers, fan-out, knee, memory
+  signaling 2,000 idle sockets, 200 joins and 50 calls a second: time to the ack, CPU, memory
+  history   pages of a history of a million calls
+  (none)    all of them
 
   --quick           one round, short windows
   --only A,B        these scenarios: ${scenarios.map(({ name }) => name).join(', ')}
@@ -142,6 +145,22 @@ class Bench {
     this.say(text);
   }
 
+  async signaling() {
+    this.say('signaling: idle sockets, joins, calls');
+    const busy_before = await this.quiet();
+    const result = await measureSignaling(this.context, this.seconds);
+    this.record({ kind: 'signaling', busy_before, ...result });
+    this.say(describeSignaling(result));
+  }
+
+  async history() {
+    this.say('history: pages of 100');
+    const calls = this.values.quick ? '100000' : '1000000';
+    const text = execFileSync(`${this.context.build}/bench/bench_history`, [calls]).toString();
+    for (const line of text.trim().split('\n')) this.record({ kind: 'history', ...JSON.parse(line) });
+    this.say(text);
+  }
+
   async load() {
     await this.compare((name) => name === 'roda');
   }
@@ -239,7 +258,7 @@ function describeWindow(name, r, busy) {
   return `    ${name}: ${r.us_per_packet.toFixed(2)} us/packet, ${Math.round(r.packets_per_s)} packets/s, ${Math.round(r.cpu_share * 100)} % of a core, ${delay}, ${Math.round(r.rss_kib / 1024)} MiB${notes.length ? ` (${notes.join(', ')})` : ''}`;
 }
 
-const stages = { floor: 'floor', forward: 'forward', load: 'load', peers: 'peersToo', 'fan-out': 'fanOut', knee: 'knee', memory: 'memory' };
+const stages = { floor: 'floor', forward: 'forward', load: 'load', peers: 'peersToo', 'fan-out': 'fanOut', knee: 'knee', memory: 'memory', signaling: 'signaling', history: 'history' };
 
 async function run({ values, positionals }) {
   const separate = isInside();

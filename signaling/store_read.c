@@ -46,14 +46,16 @@ static bool is_by_user(const struct store_query *q)
     return q->user && !q->is_active;
 }
 
+// What is skipped is skipped in the index alone; whole calls are read only of the page.
 char *read_calls_sql(const struct store_query *q)
 {
     char p = is_by_user(q) ? 'p' : 'c';
-    GString *sql = g_string_new("SELECT " CALL_COLUMNS);
-    g_string_append(sql, is_by_user(q) ? " FROM participants p JOIN calls c ON c.id = p.call WHERE p.user = ?1"
-                                       : " FROM calls c WHERE 1");
+    GString *sql = g_string_new("SELECT " CALL_COLUMNS " FROM (SELECT ");
+    g_string_append(sql, is_by_user(q) ? "p.call AS id, p.started_ms AS at FROM participants p WHERE p.user = ?1"
+                                       : "c.id AS id, c.started_ms AS at FROM calls c WHERE 1");
     append_where(sql, q, p);
-    g_string_append_printf(sql, " ORDER BY %c.started_ms DESC LIMIT ?5 OFFSET ?6", p);
+    g_string_append_printf(sql, " ORDER BY %c.started_ms DESC LIMIT ?5 OFFSET ?6) page", p);
+    g_string_append(sql, " CROSS JOIN calls c ON c.id = page.id ORDER BY page.at DESC");
     return g_string_free(sql, FALSE);
 }
 
