@@ -3,7 +3,7 @@
 foreach(name clock order depay)
   roda_test(sfu record_${name} roda_sfu PkgConfig::GLIB)
 endforeach()
-foreach(name session kill disk)
+foreach(name session kill disk sync)
   roda_test(sfu record_${name} roda_sfu PkgConfig::GLIB PkgConfig::JANSSON)
 endforeach()
 target_link_options(test_sfu_record_disk PRIVATE -Wl,--wrap=pwrite) # the test is the disk
