@@ -1,7 +1,6 @@
 // Is the page whole: in two languages, on phone and desktop, by keyboard, without complaint of the security policy?
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import {
   dismiss,
@@ -15,45 +14,20 @@ import {
   startServer,
   waitFor,
 } from './harness.mjs';
+import { isWellFormed, shoot } from './look.mjs';
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
-const SHOTS = process.env.RODA_SHOTS; // a folder for pictures of each view, for people to look at
 
 let server, browser;
 before(async () => {
   server = await startServer();
   browser = await startChromium();
-  if (SHOTS) mkdirSync(SHOTS, { recursive: true });
 });
 after(async () => {
   await browser?.stop();
   await server?.stop();
 });
-
-async function shoot(page, name) {
-  if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}.png` });
-}
-
-/** Nothing sticks out, everything to press is large enough and has a name. */
-async function isWellFormed(page) {
-  const faults = await page.evaluate(() => {
-    const found = [];
-    const root = document.documentElement;
-    if (root.scrollWidth > root.clientWidth) found.push(`wider than the screen: ${root.scrollWidth}`);
-    for (const one of document.querySelectorAll('button, a, input:not([type=checkbox]), select, textarea, summary')) {
-      const { width, height } = one.getBoundingClientRect();
-      if (width === 0) continue; // hidden
-      const name = one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length;
-      if (!name) found.push(`no name: ${one.outerHTML.slice(0, 80)}`);
-      if (height < 34 || width < 34) found.push(`too small to press: ${one.outerHTML.slice(0, 80)}`);
-    }
-    const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id);
-    if (new Set(ids).size !== ids.length) found.push('an id twice');
-    return found;
-  });
-  assert.deepEqual(faults, []);
-}
 
 for (const [device, options] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
   for (const [locale, words] of Object.entries({ 'pt-BR': 'Entrar na sala', en: 'Enter the room' })) {
