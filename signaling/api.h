@@ -20,6 +20,10 @@ void api_get_recording(struct exchange *exchange);
 void api_get_recording_file(struct exchange *exchange);
 void api_remove_recording(struct exchange *exchange);
 
+// ---- api_history.c: of the bearer, in open mode of ?user=
+void api_get_call_history(struct exchange *exchange);
+void api_get_active_calls(struct exchange *exchange);
+
 // ---- api_rooms.c
 void api_post_rooms(struct exchange *exchange);
 void api_get_room(struct exchange *exchange);

@@ -24,6 +24,8 @@ static void serve_elsewhere(struct exchange *);
 static const struct route routes[] = {
     {HTTP_GET, "/health", api_health, NOTHING},
     {HTTP_GET, "/calls", serve_elsewhere, NOTHING}, // the page, where calls are made by POST
+    {HTTP_GET, "/calls/history", api_get_call_history, TOKEN},
+    {HTTP_GET, "/calls/active", api_get_active_calls, TOKEN},
     {HTTP_GET, "/api/ice-servers", api_get_ice_servers, TOKEN},
     {HTTP_GET, "/metrics", api_get_metrics, NOTHING}, // it asks for itself
     {HTTP_GET, "/api/webrtc/stats", api_get_stats, TOKEN},
