@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 import { h, setLabel, setText } from './dom.js';
 import { icon } from './icons.js';
-import { day, duration } from './i18n.js';
+import { day, duration, t } from './i18n.js';
 
 const PAGE = 10;
 const SEEN_KEY = 'roda.callsSeen'; // when the list was last looked at, in ms
@@ -63,23 +63,35 @@ export class History {
       this.list,
       this.more,
     );
+    for (const touch of ['pointerdown', 'focusin']) this.element.addEventListener(touch, () => this.#seen());
     document.addEventListener('language', this.#translate);
   }
 
   close() {
     document.removeEventListener('language', this.#translate);
+    this.#mark(0);
   }
 
-  #translate = () => this.show();
+  #translate = () => {
+    this.show();
+    this.#mark(countMissed(this.#entries, this.#self.id));
+  };
+
+  // Whoever touches the list has seen what was missed so far.
+  #seen() {
+    localStorage.setItem(SEEN_KEY, String(Date.now()));
+    this.#mark(0);
+  }
+
+  #mark(count) {
+    this.mark.hidden = count === 0;
+    setText(this.mark, 'missedCount', { count });
+    document.title = count > 0 ? `(${count}) ${t('title')}` : t('title');
+  }
 
   /** Asks the server anew, from the newest on. */
   refresh() {
     return this.#load(1);
-  }
-
-  /** Everything missed so far has been seen. */
-  seen() {
-    localStorage.setItem(SEEN_KEY, String(Date.now()));
   }
 
   async #load(page) {
@@ -92,9 +104,7 @@ export class History {
     this.#page = page;
     this.#isLast = found.calls.length < PAGE;
     this.#entries = page === 1 ? found.calls : [...this.#entries, ...found.calls];
-    const count = countMissed(this.#entries, this.#self.id);
-    this.mark.hidden = count === 0;
-    setText(this.mark, 'missedCount', { count });
+    this.#mark(countMissed(this.#entries, this.#self.id));
     this.show();
   }
 
