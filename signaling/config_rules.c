@@ -103,6 +103,12 @@ static bool is_bearer(const char *text)
 
 // ---- rules --------------------------------------------------------------------------------------------------
 
+static bool is_cipher_engine(const char *text)
+{
+    static const char *const engines[] = {"auto", "libsrtp", "ipsec-mb", NULL};
+    return g_strv_contains(engines, text);
+}
+
 static const struct rule {
     const char *key;
     bool (*is_fine)(const char *text);
@@ -116,6 +122,7 @@ static const struct rule {
     {"MEDIA_BIND", is_address, "each must be an IP address of this machine"},
     {"MEDIA_STUN", needs_host_port, "it must be host:port"},
     {"ANNOUNCED_ADDRESS", is_address, "it is not an IP address"},
+    {"CIPHER_ENGINE", is_cipher_engine, "it is auto, libsrtp or ipsec-mb"},
     {"METRICS_TOKEN", is_bearer, "it needs 8 characters or more, without spaces"},
 };
 

@@ -31,6 +31,9 @@ void load_tick(struct load *load, struct sfu *sfu, int64_t now_us)
     unsigned count = MIN(sfu_worker_count(sfu), (unsigned)LOAD_WORKERS_MAX);
     for (; load->worker_count < count; load->worker_count++)
         load->workers[load->worker_count].answered_us = now_us; // its time begins with the first question
+    for (unsigned i = 0; i < count; i++)
+        if (load->workers[i].waiting_us == 0)
+            load->workers[i].waiting_us = now_us;
     load->asked_us = now_us;
     sfu_ask_load(sfu, 0);
 }
@@ -62,6 +65,7 @@ void load_rx(struct load *load, const struct sfu_event *event, int64_t now_us)
             take_drop(load, (unsigned)event->peer, &pairs);
     }
     worker->answered_us = now_us;
+    worker->waiting_us = 0;
     int64_t passed_us = now_us - before.answered_us;
     if (before.cpu_us && passed_us > 0)
         worker->busy = CLAMP((double)(worker->cpu_us - before.cpu_us) / (double)passed_us, 0.0, 1.0);
@@ -70,7 +74,7 @@ void load_rx(struct load *load, const struct sfu_event *event, int64_t now_us)
 bool load_is_stuck(const struct load *load, int64_t now_us)
 {
     for (unsigned i = 0; i < load->worker_count; i++)
-        if (now_us - load->workers[i].answered_us >= LOAD_STUCK_S * SECOND_US)
+        if (load->workers[i].waiting_us && now_us - load->workers[i].waiting_us >= LOAD_STUCK_S * SECOND_US)
             return true;
     return false;
 }

@@ -21,6 +21,7 @@ enum {
 // One worker, as of its last answer. Counters since the process began.
 struct load_worker {
     int64_t answered_us;
+    int64_t waiting_us; // since when a question is not answered; 0: none is
     int64_t rooms, peers;
     int64_t cpu_us, letter_us, late_us;
     double busy; // share of one core, between the last two answers

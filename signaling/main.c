@@ -182,8 +182,9 @@ static int check(const struct config *config, char *err, size_t err_size)
 {
     struct auth *auth = auth_new(config, err, err_size);
     config_print(config, stdout);
+    bool ok = auth && store_check(config, err, err_size);
     auth_free(auth);
-    return auth ? EXIT_SUCCESS : START_FAILED;
+    return ok ? EXIT_SUCCESS : START_FAILED;
 }
 
 int main(int argc, char **argv)

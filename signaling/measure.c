@@ -129,7 +129,8 @@ void measure_tick(struct hub *hub)
     g_hash_table_iter_init(&iter, m->rooms);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const struct entry *entry = value;
-        if (g_hash_table_contains(hub->roster.numbers, &entry->number))
+        bool is_old = hub->now_us - entry->asked_us >= MEASURE_KEPT_S * INT64_C(1000000);
+        if (!is_old && g_hash_table_contains(hub->roster.numbers, &entry->number))
             continue;
         m->under_way -= entry->tag != 0;
         g_hash_table_iter_remove(&iter);

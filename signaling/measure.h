@@ -11,6 +11,7 @@
 enum {
     MEASURE_WAIT_US = 1000000, // for the media server; then the answer says what is known
     MEASURE_WAITERS_MAX = 256, // exchanges; who comes then is answered at once
+    MEASURE_KEPT_S = 120,      // a snapshot nobody asks for
 };
 
 struct measure;

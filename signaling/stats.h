@@ -14,7 +14,7 @@
 
 enum {
     STATS_EVERY_US = 1000000, // between two measurements of one room
-    STATS_WORD_MAX = 64,      // bytes of one key or value
+    STATS_WORD_MAX = 40,      // bytes of one key or value
     STATS_LAYERS_MAX = 3,
     STATS_RECEIVED_MAX = 4096, // tracks one peer receives
     STATS_PEERS_MAX = 2000,

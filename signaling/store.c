@@ -208,6 +208,22 @@ static char *find_file(const struct config *config, char *err, size_t err_size)
     return NULL;
 }
 
+bool store_check(const struct config *config, char *err, size_t err_size)
+{
+    if (!config->database_url && !g_file_test(config->data_dir, G_FILE_TEST_EXISTS))
+        return true; // it is made when the server starts
+    char *path =
+        config->database_url ? find_file(config, err, err_size) : g_build_filename(config->data_dir, "x", NULL);
+    char *folder = path && *path ? g_path_get_dirname(path) : NULL;
+    bool ok = path && (!folder || access(folder, W_OK | X_OK) == 0);
+    if (path && !ok)
+        g_snprintf(err, err_size, "%s: cannot write into %s: %s", config->database_url ? "DATABASE_URL" : "DATA_DIR",
+                   folder, g_strerror(errno));
+    g_free(folder);
+    g_free(path);
+    return ok;
+}
+
 // The file beside the database is locked as long as this process lives, however it ends.
 static bool lock_out_others(struct store *store, const char *path, char *err, size_t err_size)
 {

@@ -42,6 +42,9 @@ struct store *store_new(const struct config *config, void (*wake)(void *arg), vo
 // Puts down what waits, closes. A disk that fails at that moment is not waited for.
 void store_free(struct store *store);
 
+// Whether store_new() has a chance, as far as can be told without making anything. False: as above.
+bool store_check(const struct config *config, char *err, size_t err_size);
+
 // What was written so far goes to the writer. At the end of each turn, and of whatever is to be whole.
 void store_flush(struct store *store);
 

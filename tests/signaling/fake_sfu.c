@@ -24,8 +24,8 @@ struct sfu {
 
 struct sfu *sfu_new(const struct sfu_config *cfg, char *err, size_t err_size)
 {
-    if (cfg->cipher_engine && strcmp(cfg->cipher_engine, "none") == 0) {
-        g_snprintf(err, err_size, "there is no cipher engine \"none\": try auto");
+    if (cfg->cipher_engine && strcmp(cfg->cipher_engine, "libsrtp") == 0) {
+        g_snprintf(err, err_size, "there is no cipher engine \"libsrtp\": try auto");
         return NULL;
     }
     struct sfu *sfu = g_new0(struct sfu, 1);

@@ -298,6 +298,8 @@ static const struct {
     {"MEDIA_STUN", "stun.example:port", false},
     {"ANNOUNCED_ADDRESS", "203.0.113.7", true},
     {"ANNOUNCED_ADDRESS", "call.example", false},
+    {"CIPHER_ENGINE", "libsrtp", true},
+    {"CIPHER_ENGINE", "none", false},
     {"METRICS_TOKEN", "12345678", true},
     {"METRICS_TOKEN", "1234567", false},
     {"METRICS_TOKEN", "with a space", false},

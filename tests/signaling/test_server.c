@@ -597,13 +597,17 @@ static void test_command_line(void **state)
         {"--version", NULL, "roda " RODA_VERSION, 0},
         {"--check", "TURN_TTL=99", "TURN_TTL=99\n", 0},
         {"--check", "TURN_TTL=9", "TURN_TTL: ", 1},
+        {"--check", "DATABASE_URL=postgres://db/x", "DATABASE_URL: ", 1},
+        {"--check", "DATABASE_URL=/nonexistent/folder/roda.db", "DATABASE_URL: ", 1},
+        {"--check", "DATABASE_URL=:memory:", "DATABASE_URL=:memory:\n", 0},
         {"--check", "JWT_PUBLIC_KEY=/nonexistent", "JWT_PUBLIC_KEY: ", 1},
         {"--check", "JWT_SECRET=0123456789012345678901234567890123", "JWT_SECRET=***\n", 0},
         {"--wat", NULL, "--wat", 2},
         {"--config", NULL, "--config", 2},
         {NULL, "PORT=abc", "PORT: ", 2},
         {NULL, "BIND=0.0.0.0", "JWT_SECRET", 2},
-        {NULL, "CIPHER_ENGINE=none", "try auto", 1},
+        {NULL, "CIPHER_ENGINE=none", "CIPHER_ENGINE: it is auto", 2},
+        {NULL, "CIPHER_ENGINE=libsrtp", "try auto", 1}, // the fake media server has none of its own
         {NULL, "JWT_PUBLIC_KEY=/nonexistent", "JWT_PUBLIC_KEY: ", 1},
     };
     char text[8192];
