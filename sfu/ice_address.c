@@ -58,6 +58,27 @@ static size_t every_address(union sockaddr_any out[ICE_TWIN_MAX])
     return count;
 }
 
+static bool is_loopback(const union sockaddr_any *address)
+{
+    if (address->sa.sa_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&address->in6.sin6_addr);
+    return ntohl(address->in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+// A browser on this machine reaches loopback and any other address from several of its own, and may settle on another
+// pair than libnice, which goes by priorities alone: their media then never meet. It needs only one of the two.
+static size_t without_loopback(union sockaddr_any *list, size_t count)
+{
+    bool has_v4 = false, has_v6 = false;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        *(list[i].sa.sa_family == AF_INET6 ? &has_v6 : &has_v4) |= !is_loopback(&list[i]);
+    for (size_t i = 0; i < count; i++)
+        if (!is_loopback(&list[i]) || !(list[i].sa.sa_family == AF_INET6 ? has_v6 : has_v4))
+            list[kept++] = list[i];
+    return kept;
+}
+
 size_t ice_addresses(const struct ice_config *config, union sockaddr_any out[ICE_TWIN_MAX])
 {
     if (!config->bind_address)
@@ -65,7 +86,7 @@ size_t ice_addresses(const struct ice_config *config, union sockaddr_any out[ICE
     size_t count = 0;
     while (count < ICE_TWIN_MAX && config->bind_address[count] && parse(config->bind_address[count], &out[count]))
         count++;
-    return count;
+    return without_loopback(out, count);
 }
 
 __attribute__((format(printf, 3, 4))) static int refuse(char *err, size_t err_size, const char *format, ...)

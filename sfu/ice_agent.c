@@ -437,7 +437,9 @@ static void take_candidate(struct ice_agent *agent, const struct candidate *line
     candidate->stream_id = agent->stream;
     candidate->transport = NICE_CANDIDATE_TRANSPORT_UDP;
     candidate->priority = line->priority;
-    g_strlcpy(candidate->foundation, line->foundation, sizeof(candidate->foundation));
+    // libnice names a pair by foundations, which all relays of one address share (RFC 8445 section 5.1.1.3): a name of
+    // our own tells them apart when the browser has moved from one to the other.
+    g_snprintf(candidate->foundation, sizeof(candidate->foundation), "r%u", agent->remote_count);
     nice_address_set_from_sockaddr(&candidate->addr, &address->sa);
     candidate->base_addr = candidate->addr;
     GSList list = {.data = candidate};

@@ -51,7 +51,7 @@ struct sfu_config {
     uint16_t port_min, port_max;     // UDP ports for media; 0, 0: any
     const char *announced_address;   // shown in candidates instead of the local address (1:1 NAT), or NULL
     const char *const *bind_address; // NULL-terminated list of local addresses to gather on; NULL: all but loopback;
-                                     // loopback is added when there is nothing else or when it is named
+                                     // loopback only when there is nothing else, even when it is named
     const char *stun_host;           // STUN server for server-reflexive candidates, or NULL
     uint16_t stun_port;
     const char *cipher_engine; // "auto", "libsrtp" or "ipsec-mb"; NULL: auto

@@ -73,7 +73,7 @@ static const struct setting settings[] = {
     NUMBER_SETTING("WORKER_BUSY_MAX", worker_busy_max, "90", 10, 100, "per cent of a core at which a media thread takes nobody new; 100: whatever comes"),
     SETTING("ICE_LITE", FLAG, ice_lite, "false", "only answer connectivity checks (a server with a public address)"),
     SETTING("MEDIA_PORTS", PORTS, media_port_min, NULL, "UDP ports of media, as 40000-49999; default: any"),
-    SETTING("MEDIA_BIND", LIST, media_bind, NULL, "local addresses of media; default: all but loopback"),
+    SETTING("MEDIA_BIND", LIST, media_bind, NULL, "local addresses of media; default: all but loopback, which serves only where there is no other"),
     SETTING("MEDIA_STUN", TEXT, media_stun, NULL, "host:port of a STUN server that tells the server its own public address"),
     SETTING("ANNOUNCED_ADDRESS", TEXT, announced_address, NULL, "address shown to browsers instead of the local one (1:1 NAT)"),
     SETTING("CIPHER_ENGINE", TEXT, cipher_engine, "auto", "SRTP by: auto, libsrtp, ipsec-mb"),

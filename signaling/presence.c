@@ -365,6 +365,8 @@ void presence_change(struct room *room, const struct policy_wish *wish, const ch
     policy_apply(&room->policy, wish);
     if (wish->has_expiry)
         room->expires_ms = wish->expires_in_s ? hub_of(room)->wall_ms + wish->expires_in_s * 1000 : 0;
+    if (wish->expires_in_s)
+        room->is_reserved = true;
     event_room_changed(room, by);
     struct fault full = {0};
     for (guint stay = 0; !room->policy.has_waiting_room && room->knocks->len > stay;)

@@ -31,6 +31,7 @@ export class Room {
   #token;
   #stopping = []; // what close() has to undo
   #unread = 0;
+  #relayRefused = false;
   #wakeLock = null;
 
   #call;
@@ -238,6 +239,10 @@ export class Room {
       this.draining.hidden = false;
       this.notes.show('drainingNote', { minutes: Math.max(1, Math.round(secondsLeft / 60)) });
     });
+    on('error', ({ error }) => {
+      this.#relayRefused ||= error.code === 'turn';
+      this.#showState();
+    });
     on('status', () => this.#showState());
     on('media-state', () => this.#showState());
     on('joined', () => {
@@ -346,7 +351,8 @@ export class Room {
     this.state.classList.toggle('good', isBack);
     const isBroken = mediaState === 'disconnected' || mediaState === 'failed';
     const lasting = { reconnecting: 'reconnectingText', waiting: 'letInAgain' };
-    this.banner.show(lasting[status] ?? (isBroken ? 'mediaReconnecting' : null));
+    const lost = isBroken ? 'mediaReconnecting' : null;
+    this.banner.show(lasting[status] ?? (this.#relayRefused && !isBack ? 'relayRefused' : lost));
   }
 
   // A picture that stands still says so: its sender may be reloading, or between two networks.

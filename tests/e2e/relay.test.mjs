@@ -143,6 +143,7 @@ test('a wrong secret: nobody gets through, and it is told', { skip }, async () =
   await waitFor('the refusal', () => told.some((text) => /refuses: 401/.test(text)));
   assert.notEqual(await bia.page.evaluate(() => roda.client.mediaState), 'connected');
   assert.match(await bia.page.locator('.state').textContent(), /Conectando/);
+  await waitFor('the banner', async () => /relay recusa/.test(await bia.page.locator('.banner').textContent()));
 });
 
 for (const transport of ['udp', 'tcp']) {

@@ -225,6 +225,24 @@ static void test_publishers(void **state)
     rig_free(rig);
 }
 
+// A host who says how long keeps the room, and its rules, beyond the last one's leaving.
+static void test_kept(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL);
+    struct client *ana = client_new(rig, NULL);
+    client_join(ana, "ana", NULL);
+    client_ask(ana, "update-room", "{\"expiresIn\":60,\"maxParticipants\":1}");
+    client_drop(ana, 1000);
+    rig_pass(rig, 59);
+    const struct room *room = roster_find(&rig->hub->roster, "r");
+    assert_non_null(room);
+    assert_int_equal(room->policy.max_participants, 1);
+    rig_pass(rig, 1);
+    assert_null(roster_find(&rig->hub->roster, "r"));
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_password),  cmocka_unit_test(test_guessing),
         cmocka_unit_test(test_total),     cmocka_unit_test(test_account_limits),
         cmocka_unit_test(test_user_rate), cmocka_unit_test(test_publishers),
+        cmocka_unit_test(test_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

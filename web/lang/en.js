@@ -152,6 +152,7 @@ export default {
   reconnecting: 'Reconnecting…',
   reconnectingText: 'The connection dropped. You will be back in a moment; stay on this page.',
   mediaReconnecting: 'Sound and video are being restored…',
+  relayRefused: 'The relay refuses this call. Whoever runs this server should check its password (TURN_SECRET).',
   weak: 'Weak connection',
   draining: 'The server restarts soon',
   drainingNote: 'The server is about to restart. Please finish within {minutes} min; then just come in again.',

@@ -152,6 +152,7 @@ export default {
   reconnecting: 'Reconectando…',
   reconnectingText: 'A conexão caiu. Você volta em instantes; fique nesta página.',
   mediaReconnecting: 'Restabelecendo som e vídeo…',
+  relayRefused: 'O relay recusa esta chamada. Quem cuida do servidor deve conferir a senha dele (TURN_SECRET).',
   weak: 'Conexão fraca',
   draining: 'O servidor vai reiniciar',
   drainingNote: 'O servidor vai reiniciar em breve. Termine em até {minutes} min; depois é só entrar de novo.',
