@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <glib.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "signaling/crypto.h"
@@ -18,7 +19,7 @@ struct courier {
     unsigned retry_min_ms, timeout_ms;
     void (*wake)(void *arg);
     void *wake_arg;
-    GThread *thread;
+    pthread_t thread;
     CURLM *multi;
 
     // Of its thread.
@@ -27,7 +28,7 @@ struct courier {
     int64_t next_us; // when one of them is due; INT64_MAX: none waits for its time
 
     // Of both, under the lock.
-    GMutex lock;
+    pthread_mutex_t lock;
     GQueue in, out;  // of struct parcel
     int64_t stop_us; // when to stop at the latest; 0: go on
 };
@@ -74,9 +75,9 @@ void courier_sign(char out[SIGNATURE_SIZE], const char *secret, int64_t unix_s, 
 
 static void report(struct courier *courier, struct parcel *parcel)
 {
-    g_mutex_lock(&courier->lock);
+    pthread_mutex_lock(&courier->lock);
     g_queue_push_tail(&courier->out, parcel);
-    g_mutex_unlock(&courier->lock);
+    pthread_mutex_unlock(&courier->lock);
     courier->wake(courier->wake_arg);
 }
 
@@ -181,13 +182,13 @@ static void take_in(struct courier *courier, int64_t now_us)
 {
     struct parcel *parcel;
     int64_t now_ms = g_get_real_time() / 1000;
-    g_mutex_lock(&courier->lock);
+    pthread_mutex_lock(&courier->lock);
     while ((parcel = g_queue_pop_head(&courier->in))) {
         parcel->due_us = now_us + (parcel->next_ms > now_ms ? (parcel->next_ms - now_ms) * 1000 : 0);
         g_queue_push_tail(&courier->parcels, parcel);
         courier->next_us = now_us;
     }
-    g_mutex_unlock(&courier->lock);
+    pthread_mutex_unlock(&courier->lock);
 }
 
 static GHashTable *count_lanes(const struct courier *courier)
@@ -241,15 +242,16 @@ static void land_all(struct courier *courier)
 // When the thread has to end at the latest; INT64_MAX: not yet.
 static int64_t stop_time(struct courier *courier)
 {
-    g_mutex_lock(&courier->lock);
+    pthread_mutex_lock(&courier->lock);
     int64_t stop_us = courier->stop_us ? courier->stop_us : INT64_MAX;
-    g_mutex_unlock(&courier->lock);
+    pthread_mutex_unlock(&courier->lock);
     return stop_us;
 }
 
 static void *fly_loop(void *arg)
 {
     struct courier *courier = arg;
+    pthread_setname_np(pthread_self(), "webhook");
     for (;;) {
         int64_t now_us = g_get_monotonic_time(), stop_us = stop_time(courier);
         take_in(courier, now_us);
@@ -281,18 +283,18 @@ struct courier *courier_new(const struct courier_config *config)
     g_queue_init(&courier->parcels);
     g_queue_init(&courier->in);
     g_queue_init(&courier->out);
-    g_mutex_init(&courier->lock);
-    courier->thread = g_thread_new("webhook", fly_loop, courier);
+    pthread_mutex_init(&courier->lock, NULL);
+    g_assert(pthread_create(&courier->thread, NULL, fly_loop, courier) == 0);
     return courier;
 }
 
 void courier_stop(struct courier *courier, unsigned finish_ms)
 {
-    g_mutex_lock(&courier->lock);
+    pthread_mutex_lock(&courier->lock);
     courier->stop_us = g_get_monotonic_time() + finish_ms * INT64_C(1000);
-    g_mutex_unlock(&courier->lock);
+    pthread_mutex_unlock(&courier->lock);
     curl_multi_wakeup(courier->multi);
-    g_thread_join(courier->thread);
+    pthread_join(courier->thread, NULL);
 }
 
 void courier_free(struct courier *courier)
@@ -306,7 +308,7 @@ void courier_free(struct courier *courier)
     g_queue_clear_full(&courier->parcels, (GDestroyNotify)parcel_free);
     g_queue_clear_full(&courier->in, (GDestroyNotify)parcel_free);
     g_queue_clear_full(&courier->out, (GDestroyNotify)parcel_free);
-    g_mutex_clear(&courier->lock);
+    pthread_mutex_destroy(&courier->lock);
     g_free(courier->secret);
     g_free(courier);
     curl_global_cleanup();
@@ -314,16 +316,16 @@ void courier_free(struct courier *courier)
 
 void courier_post(struct courier *courier, struct parcel *parcel)
 {
-    g_mutex_lock(&courier->lock);
+    pthread_mutex_lock(&courier->lock);
     g_queue_push_tail(&courier->in, parcel);
-    g_mutex_unlock(&courier->lock);
+    pthread_mutex_unlock(&courier->lock);
     curl_multi_wakeup(courier->multi);
 }
 
 struct parcel *courier_take(struct courier *courier)
 {
-    g_mutex_lock(&courier->lock);
+    pthread_mutex_lock(&courier->lock);
     struct parcel *parcel = g_queue_pop_head(&courier->out);
-    g_mutex_unlock(&courier->lock);
+    pthread_mutex_unlock(&courier->lock);
     return parcel;
 }

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "signaling/log.h"
@@ -30,7 +32,8 @@ struct store {
     bool has_chat;
     int64_t retention_days;
     int lock_fd; // keeps a second server away; -1: in memory
-    GThread *thread;
+    pthread_t thread;
+    bool has_thread;
     GPtrArray *recovered; // ids, then NULL
 
     // Of the signaling thread.
@@ -46,8 +49,8 @@ struct store {
     unsigned retry_ms;
 
     // Of both, under the lock, which is held for no longer than a look.
-    GMutex lock;
-    GCond changed;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
     GQueue queue; // of struct letter
     bool is_stopping, is_failing;
     int64_t busy_since_us; // the writer has something to put down; 0: nothing
@@ -67,15 +70,15 @@ static bool is_full(const GQueue *batch)
 // Waits for letters and moves as many as make a batch. False: there are none and none will come.
 static bool take_batch(struct store *store)
 {
-    g_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     while (g_queue_is_empty(&store->queue) && g_queue_is_empty(&store->batch) && !store->is_stopping)
-        g_cond_wait(&store->changed, &store->lock);
+        pthread_cond_wait(&store->changed, &store->lock);
     while (!is_full(&store->batch) && !g_queue_is_empty(&store->queue))
         g_queue_push_tail(&store->batch, g_queue_pop_head(&store->queue));
     bool has_some = !g_queue_is_empty(&store->batch);
     if (has_some && store->busy_since_us == 0)
         store->busy_since_us = g_get_monotonic_time();
-    g_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     return has_some;
 }
 
@@ -93,7 +96,7 @@ static int apply_batch(struct store *store, unsigned *refused)
 static void settle_batch(struct store *store, unsigned refused)
 {
     const struct letter *last = g_queue_peek_tail(&store->batch);
-    g_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     if (store->is_failing)
         log_info("store", "the database can be written again");
     store->is_failing = false;
@@ -101,7 +104,7 @@ static void settle_batch(struct store *store, unsigned refused)
     store->settled = last->ticket;
     store->health.written += store->batch.length - refused;
     store->health.lost += refused;
-    g_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     if (refused)
         log_warn("store", "%u writes did not fit the tables and were left out", refused);
     g_queue_clear_full(&store->batch, g_free);
@@ -114,12 +117,12 @@ static void settle_batch(struct store *store, unsigned refused)
 static void give_up_oldest(struct store *store)
 {
     unsigned lost = 0;
-    g_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     unsigned waiting = store->batch.length + store->queue.length;
     for (; waiting > FAILING_KEEP; waiting--, lost++)
         g_free(g_queue_pop_head(g_queue_is_empty(&store->batch) ? &store->queue : &store->batch));
     store->health.lost += lost;
-    g_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     if (lost)
         log_error("store", "%u writes are lost: the database cannot be written", lost);
 }
@@ -132,32 +135,34 @@ static void fail_batch(struct store *store, int rc)
     db_run(store->writer, "ROLLBACK");
     store->retry_ms = CLAMP(store->retry_ms * 2, RETRY_MIN_MS, RETRY_MAX_MS);
     int64_t until_us = g_get_monotonic_time() + store->retry_ms * INT64_C(1000);
-    g_mutex_lock(&store->lock);
+    const struct timespec until = {until_us / G_USEC_PER_SEC, until_us % G_USEC_PER_SEC * 1000};
+    pthread_mutex_lock(&store->lock);
     if (!store->is_failing)
         log_error("store", "cannot write the database: %s; calls go on, their history may have gaps", why);
     store->is_failing = true;
     store->health.failed_commits++;
     g_strlcpy(store->health.why, why, sizeof(why));
-    g_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     store->wake(store->wake_arg); // nothing is held back any more
     give_up_oldest(store);
-    g_mutex_lock(&store->lock);
-    while (!store->is_stopping && g_cond_wait_until(&store->changed, &store->lock, until_us))
+    pthread_mutex_lock(&store->lock);
+    while (!store->is_stopping && pthread_cond_timedwait(&store->changed, &store->lock, &until) == 0)
         ;
-    g_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
 }
 
 static bool is_stopping(struct store *store)
 {
-    g_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     bool stops = store->is_stopping;
-    g_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     return stops;
 }
 
 static void *write_loop(void *arg)
 {
     struct store *store = arg;
+    pthread_setname_np(pthread_self(), "store");
     while (take_batch(store)) {
         unsigned refused = 0;
         int rc = apply_batch(store, &refused);
@@ -281,11 +286,16 @@ struct store *store_new(const struct config *config, void (*wake)(void *arg), vo
     g_queue_init(&store->pending);
     g_queue_init(&store->queue);
     g_queue_init(&store->batch);
-    g_mutex_init(&store->lock);
-    g_cond_init(&store->changed);
+    pthread_mutex_init(&store->lock, NULL);
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&store->changed, &clock);
+    pthread_condattr_destroy(&clock);
     if (open_store(store, config, err, err_size)) {
         g_ptr_array_add(store->recovered, NULL);
-        store->thread = g_thread_new("store", write_loop, store);
+        g_assert(pthread_create(&store->thread, NULL, write_loop, store) == 0);
+        store->has_thread = true;
         return store;
     }
     store_free(store);
@@ -297,12 +307,12 @@ void store_free(struct store *store)
     if (!store)
         return;
     store_flush(store);
-    g_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     store->is_stopping = true;
-    g_cond_signal(&store->changed);
-    g_mutex_unlock(&store->lock);
-    if (store->thread)
-        g_thread_join(store->thread);
+    pthread_cond_signal(&store->changed);
+    pthread_mutex_unlock(&store->lock);
+    if (store->has_thread)
+        pthread_join(store->thread, NULL);
     unsigned lost = store->batch.length + store->queue.length;
     if (lost)
         log_error("store", "%u writes are lost: the database cannot be written", lost);
@@ -314,8 +324,8 @@ void store_free(struct store *store)
     db_close(store->writer);
     if (store->lock_fd >= 0)
         close(store->lock_fd);
-    g_mutex_clear(&store->lock);
-    g_cond_clear(&store->changed);
+    pthread_mutex_destroy(&store->lock);
+    pthread_cond_destroy(&store->changed);
     g_free(store);
 }
 
@@ -341,10 +351,10 @@ uint64_t store_settled(struct store *store)
 {
     if (!store)
         return 0;
-    g_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     bool holds = !store->is_failing && !is_stalled(store);
     uint64_t settled = holds ? store->settled : store->last_ticket;
-    g_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     return settled;
 }
 
@@ -352,10 +362,10 @@ bool store_has_room(struct store *store)
 {
     if (!store)
         return true;
-    g_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     bool has_room = store->queue.length < STORE_QUEUE_NEW_MAX;
     store->health.refused += !has_room;
-    g_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     return has_room;
 }
 
@@ -363,13 +373,13 @@ struct store_health store_health(struct store *store)
 {
     if (!store)
         return (struct store_health){0};
-    g_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     struct store_health health = store->health;
     health.waiting = store->queue.length;
     health.is_degraded = store->is_failing || is_stalled(store);
     health.is_stuck = !store->is_failing && store->busy_since_us &&
                       g_get_monotonic_time() - store->busy_since_us >= STORE_STUCK_MS * INT64_C(1000);
-    g_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     return health;
 }
 
@@ -378,10 +388,10 @@ struct store_health store_health(struct store *store)
 // Takes the letter.
 static uint64_t post(struct store *store, struct letter *letter)
 {
-    g_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     bool has_room = store->queue.length + store->pending.length < STORE_QUEUE_MAX;
     store->health.lost += !has_room;
-    g_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     if (!has_room) {
         g_free(letter);
         return 0;
@@ -397,11 +407,11 @@ void store_flush(struct store *store)
     if (!store || g_queue_is_empty(&store->pending))
         return;
     ((struct letter *)store->pending.tail->data)->is_last = true;
-    g_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     while ((letter = g_queue_pop_head(&store->pending)))
         g_queue_push_tail(&store->queue, letter);
-    g_cond_signal(&store->changed);
-    g_mutex_unlock(&store->lock);
+    pthread_cond_signal(&store->changed);
+    pthread_mutex_unlock(&store->lock);
 }
 
 uint64_t store_put_call(struct store *store, const struct store_call *call)
