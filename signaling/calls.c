@@ -202,7 +202,7 @@ static bool may_start(struct hub *hub, const struct actor *actor, struct fault *
 {
     const struct calls *calls = hub->calls;
     if (hub->is_draining)
-        return !fault_say(fault, ERROR_ROOM_CLOSED, "the server is about to stop");
+        return !fault_draining(fault);
     if (actor->session && actor->session->participant)
         return !fault_say(fault, ERROR_BUSY, "this socket is in a room: leave that first");
     if (book_count(hub, NULL, actor->user, MEMBER_JOINED) > 0)

@@ -77,6 +77,7 @@ static const struct dialect_name events[] = {
     {"knock", "CALL_KNOCK", user},
     {"knock-ended", "CALL_KNOCK_ENDED", NULL},
     {"room-changed", "CALL_ROOM_CHANGED", NULL},
+    {"server-draining", "CALL_SERVER_DRAINING", NULL},
     {0},
 };
 

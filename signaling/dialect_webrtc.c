@@ -59,6 +59,7 @@ static const struct dialect_name events[] = {
     {"knock", "webrtc:knock", NULL},
     {"knock-ended", "webrtc:knock-ended", NULL},
     {"room-changed", "webrtc:room-changed", NULL},
+    {"server-draining", "webrtc:server-draining", NULL},
     {0},
 };
 

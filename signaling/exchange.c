@@ -196,6 +196,8 @@ void exchange_fail(struct exchange *x, const struct fault *fault)
         [ERROR_BUSY] = 409,      [ERROR_BAD_SDP] = 400,       [ERROR_RATE_LIMITED] = 429, [ERROR_INTERNAL] = 500,
     };
     int status = fault->error < G_N_ELEMENTS(statuses) ? statuses[fault->error] : 0;
+    if (fault_is_draining(fault))
+        status = 503;
     exchange_refuse(x, status ? status : 500, error_name(fault->error), "%s", fault->text);
 }
 

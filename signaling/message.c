@@ -43,6 +43,20 @@ enum error fault_say(struct fault *fault, enum error error, const char *format, 
     return error;
 }
 
+static const char draining[] = "draining";
+
+enum error fault_draining(struct fault *fault)
+{
+    fault_say(fault, ERROR_ROOM_CLOSED, "the server is about to restart: try again in a few minutes");
+    fault->reason = draining;
+    return fault->error;
+}
+
+bool fault_is_draining(const struct fault *fault)
+{
+    return fault->reason == draining;
+}
+
 // ---- envelope -----------------------------------------------------------------------------------------------
 
 // The parser recurses, so depth is bounded before it starts.

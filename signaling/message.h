@@ -44,6 +44,11 @@ struct fault {
 // Says it, unless something was said before. Returns the code that stays.
 __attribute__((format(printf, 3, 4))) enum error fault_say(struct fault *fault, enum error error, const char *format,
                                                            ...);
+
+// The refusal of a server that is about to stop, which lets nobody new in: room-closed, with reason "draining".
+enum error fault_draining(struct fault *fault);
+bool fault_is_draining(const struct fault *fault);
+
 // ---- envelope -----------------------------------------------------------------------------------------------
 
 struct message {

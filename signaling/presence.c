@@ -294,12 +294,6 @@ static bool waits_on(struct session *session, const struct room *room, const str
     return true;
 }
 
-static void say_draining(struct fault *fault)
-{
-    fault_say(fault, ERROR_ROOM_CLOSED, "the server is about to restart: try again in a few minutes");
-    fault->reason = "draining";
-}
-
 struct participant *presence_join(struct session *session, const struct join *join, bool *resumed,
                                   struct fault *fault)
 {
@@ -317,7 +311,7 @@ struct participant *presence_join(struct session *session, const struct join *jo
     crypto_random_text(guest, GUEST_CHARS);
     const char *user = session->has_identity ? session->identity.user : join->user ? join->user : guest;
     if (session->hub->is_draining && !(room && room_find(room, user)))
-        return say_draining(fault), NULL;
+        return fault_draining(fault), NULL;
     if (!room && !presence_may_make_room(session->hub, session->has_identity ? &session->identity : NULL, fault))
         return NULL;
     if (!room)

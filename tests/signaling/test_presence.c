@@ -482,6 +482,7 @@ static void test_draining(void **state)
     client_wait(late, "server-draining"); // also who is in no room
     client_ask_badly(late, "join-room", "{\"roomId\":\"r\"}", "room-closed");
     client_ask_badly(late, "join-room", "{\"roomId\":\"new\"}", "room-closed");
+    client_ask_badly(late, "CALL_INITIATE", "{\"userId\":\"late\",\"participantIds\":[\"x\"]}", "room-closed");
     assert_int_equal(roster_room_count(&rig->hub->roster), 1);
     client_ask(ana, "chat-message", "{\"text\":\"still here\"}");
 
