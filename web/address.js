@@ -15,7 +15,10 @@ export function socketUrl(server, params) {
 export async function askServer(server, { token, userId }, method, path, body) {
   const url = new URL(path, server);
   if (!token && userId) url.searchParams.set('user', userId);
-  const headers = { ...(token && { authorization: `Bearer ${token}` }), ...(body && { 'content-type': 'application/json' }) };
+  const headers = {
+    ...(token && { authorization: `Bearer ${token}` }),
+    ...(body && { 'content-type': 'application/json' }),
+  };
   const response = await fetch(url, { method, headers, body: body && JSON.stringify(body) }).catch(() => {
     throw new SignalError('offline', 'the server cannot be reached');
   });

@@ -37,14 +37,14 @@ export function isOver(status) {
  *      endedBy, reason, isIncoming, answer, hungUp}
  *
  * `status` is one of RINGING, CONNECTING, CONNECTED, ENDED, MISSED, DECLINED, FAILED, BUSY; `answer` what we did about
- * an incoming call: null, `accepted`, `declined` or `elsewhere` (another device of ours answered it); `hungUp` whether it
- * was us who ended or left it. `participants` has
- * {userId, userName, status} of everybody, with status RINGING, JOINED, DECLINED, LEFT, MISSED or BUSY.
+ * an incoming call: null, `accepted`, `declined` or `elsewhere` (another device of ours answered it); `hungUp` whether
+ * it was us who ended or left it. `participants` has {userId, userName, status} of everybody, with status RINGING,
+ * JOINED, DECLINED, LEFT, MISSED or BUSY.
  *
  * Starting and accepting a call enters its room: tracks, chat and the host's commands are those of the client.
  *
- * Events (in `detail`): `incoming` {call}; `started` {call}: somebody accepted; `status` {call, userId, userStatus}: it,
- * or somebody in it, has another status; `ended` {call}: over, for us at least; once for each.
+ * Events (in `detail`): `incoming` {call}; `started` {call}: somebody accepted; `status` {call, userId, userStatus}:
+ * it, or somebody in it, has another status; `ended` {call}: over, for us at least; once for each.
  */
 export class Calls extends EventTarget {
   #request;

@@ -5,15 +5,7 @@ export type Source = 'microphone' | 'camera' | 'screen' | 'screen-audio';
 export type Role = 'host' | 'participant' | 'observer';
 export type Status = 'idle' | 'connecting' | 'connected' | 'waiting' | 'joined' | 'reconnecting' | 'ended';
 export type CallType = 'AUDIO' | 'VIDEO';
-export type CallStatus =
-  | 'RINGING'
-  | 'CONNECTING'
-  | 'CONNECTED'
-  | 'ENDED'
-  | 'MISSED'
-  | 'DECLINED'
-  | 'FAILED'
-  | 'BUSY';
+export type CallStatus = 'RINGING' | 'CONNECTING' | 'CONNECTED' | 'ENDED' | 'MISSED' | 'DECLINED' | 'FAILED' | 'BUSY';
 
 /** A request that was refused or never got there: the protocol's code, or `offline`, `timeout`, `too-big`. */
 export class SignalError extends Error {

@@ -572,7 +572,8 @@ export class RodaClient extends EventTarget {
     denied: ({ reason }) => this.#denied(reason),
     'recording-changed': (data) => this.recorder.changed(data),
     'server-draining': (data) => emit(this, 'server-draining', data),
-    error: (data) => emit(this, 'error', { error: new SignalError(data.code, data.message, data.event, data.reason) }),
+    error: (data) =>
+      emit(this, 'error', { error: new SignalError(data.code, data.message, data.event, data.reason) }),
   };
 
   #setHost(hostId = null) {

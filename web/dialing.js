@@ -35,13 +35,7 @@ export class Dialing {
       'div',
       { class: 'view dialing' },
       h('header', { class: 'bar' }, languageButton()),
-      h(
-        'main',
-        {},
-        h('h1', { t: isVideo ? 'callingVideo' : 'callingAudio', tabindex: -1 }),
-        this.list,
-        this.hangUp,
-      ),
+      h('main', {}, h('h1', { t: isVideo ? 'callingVideo' : 'callingAudio', tabindex: -1 }), this.list, this.hangUp),
     );
     this.show(users.map((userId) => ({ userId, status: 'RINGING' })));
     this.#stopSound = ring('outgoing');

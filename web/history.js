@@ -20,7 +20,9 @@ const OUTCOMES = {
 export function direction(call, selfId) {
   if (call.initiatorId === selfId) return 'outgoing';
   const own = call.participants?.find(({ userId }) => userId === selfId);
-  return own?.status === 'MISSED' || own?.status === 'BUSY' || (!own && call.status === 'MISSED') ? 'missed' : 'incoming';
+  return own?.status === 'MISSED' || own?.status === 'BUSY' || (!own && call.status === 'MISSED')
+    ? 'missed'
+    : 'incoming';
 }
 
 function lastSeen() {
@@ -121,7 +123,10 @@ export class History {
     const names = [...others.values()].map(({ userId, userName }) => this.#contacts.nameOf(userId, userName));
     const name = names.join(', ');
     const what = h('span');
-    setText(what, way === 'missed' ? 'outcomeMissed' : (OUTCOMES[call.status] ?? (call.duration ? way : 'outcomeNone')));
+    setText(
+      what,
+      way === 'missed' ? 'outcomeMissed' : (OUTCOMES[call.status] ?? (call.duration ? way : 'outcomeNone')),
+    );
     const kind = h('span', { t: call.type === 'VIDEO' ? 'kindVideo' : 'kindAudio' });
     const took = call.duration ? ` · ${duration(call.duration)}` : '';
     const back = h('button', { class: 'round quiet', type: 'button', 'data-action': 'call-back' }, icon('phone'));

@@ -80,7 +80,12 @@ export function homeView({ isTest }) {
     icon('camera'),
     h('span', { t: 'start' }),
   );
-  const callsLink = h('a', { class: 'button quiet', href: '/calls' }, icon('phone'), h('span', { t: 'callSomebody' }));
+  const callsLink = h(
+    'a',
+    { class: 'button quiet', href: '/calls' },
+    icon('phone'),
+    h('span', { t: 'callSomebody' }),
+  );
   return h(
     'div',
     { class: 'view home' },

@@ -65,7 +65,8 @@ export class Phone {
     const text = h('span');
     setText(text, key, params);
     const more =
-      again && h('button', { class: 'quiet', type: 'button', 'data-action': 'again', t: 'callAgain', on: { click: again } });
+      again &&
+      h('button', { class: 'quiet', type: 'button', 'data-action': 'again', t: 'callAgain', on: { click: again } });
     this.news.replaceChildren(h('p', { class: 'news-item' }, text, more ?? ''));
   }
 
@@ -76,7 +77,11 @@ export class Phone {
     const text = h('span', { class: 'hush', t: 'yourId' });
     const change =
       changeSelf &&
-      h('button', { class: 'round quiet', type: 'button', label: 'changeSelf', on: { click: changeSelf } }, icon('edit'));
+      h(
+        'button',
+        { class: 'round quiet', type: 'button', label: 'changeSelf', on: { click: changeSelf } },
+        icon('edit'),
+      );
     this.notify = h(
       'button',
       { class: 'quiet', type: 'button', 'data-action': 'notify', hidden: notifyState() !== 'default' },
@@ -117,7 +122,15 @@ export class Phone {
 
   #buildForm() {
     const field = (id, label, placeholder, maxlength) =>
-      h('input', { id, label, placeholder, maxlength, autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false' });
+      h('input', {
+        id,
+        label,
+        placeholder,
+        maxlength,
+        autocomplete: 'off',
+        autocapitalize: 'none',
+        spellcheck: 'false',
+      });
     const id = field('contact-id', 'contactId', 'contactIdHint', 128);
     const name = field('contact-name', 'contactName', 'contactNameHint', NAME_MAX);
     const problem = h('p', { class: 'problem', role: 'alert', hidden: true, id: 'contact-problem' });

@@ -47,7 +47,9 @@ export class Ring {
       h('div', { class: 'answers' }, declines, ...accepts),
       this.#buildReason(),
     );
-    this.element.addEventListener('cancel', (event) => event.preventDefault()); // Esc must not hide a call
+    // Esc must not hide a call; a browser lets that be prevented only once.
+    this.element.addEventListener('cancel', (event) => event.preventDefault());
+    this.element.addEventListener('close', () => this.element.isConnected && this.element.showModal());
     this.#stopSound = ring('incoming');
   }
 
@@ -64,7 +66,7 @@ export class Ring {
 
   close() {
     this.silence();
-    this.element.remove();
+    this.element.remove(); // before its `close`, which opens it again
   }
 
   #buildOthers(nameOf) {

@@ -20,8 +20,8 @@ import { Sound } from './sound.js';
 import { Stage } from './stage.js';
 
 /**
- * The room after the join, until the client's `ended`. `media` is attached to the client already, or will be. `call` is
- * given when it is the room of a call: {title(), add(), hangUp()} in the place of the room's id, invitation and goodbye.
+ * The room after the join, until the client's `ended`. `media` is attached to the client already, or will be. `call`
+ * is given when it is the room of a call: {title(), add(), hangUp()} in the place of id, invitation and goodbye.
  */
 export class Room {
   #client;
@@ -137,9 +137,19 @@ export class Room {
     const settings = h('button', { class: 'round quiet', type: 'button', label: 'settingsLabel' }, icon('settings'));
     settings.addEventListener('click', () => this.#openSettings());
     this.state = h('span', { class: 'state', role: 'status' });
-    this.locked = h('span', { class: 'locked', role: 'status', hidden: true }, icon('lock'), h('span', { t: 'locked' }));
+    this.locked = h(
+      'span',
+      { class: 'locked', role: 'status', hidden: true },
+      icon('lock'),
+      h('span', { t: 'locked' }),
+    );
     this.weak = h('span', { class: 'weak', role: 'status', hidden: true }, icon('alert'), h('span', { t: 'weak' }));
-    this.draining = h('span', { class: 'weak', role: 'status', hidden: true }, icon('alert'), h('span', { t: 'draining' }));
+    this.draining = h(
+      'span',
+      { class: 'weak', role: 'status', hidden: true },
+      icon('alert'),
+      h('span', { t: 'draining' }),
+    );
     const called = [h('span', { class: 'hush', t: 'room' }), ' ', h('code', {}, this.#roomId)];
     this.title = h('h1', { tabindex: -1 }, ...(this.#call ? [] : called));
     const brand = h('span', { class: 'brand' }, logo());
@@ -161,7 +171,8 @@ export class Room {
 
   #buildWaiting() {
     const isHost = this.#client.isHost;
-    if (this.#call) return h('div', { class: 'waiting card' }, h('h2', { t: 'callAlone' }), h('p', { t: 'callAloneText' }));
+    if (this.#call)
+      return h('div', { class: 'waiting card' }, h('h2', { t: 'callAlone' }), h('p', { t: 'callAloneText' }));
     return h(
       'div',
       { class: 'waiting card' },

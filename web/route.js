@@ -20,8 +20,8 @@ export function newRoomId(random = (bytes) => crypto.getRandomValues(bytes)) {
 }
 
 /**
- * {view: 'home' | 'test' | 'calls' | 'room', roomId, role, isNew, token, video}. /video without a room makes a new one and
- * hosts it. The token comes from `#token=` or `?token=`; `?video=320x240@15` asks the camera for that size and rate.
+ * {view: 'home' | 'test' | 'calls' | 'room', roomId, role, isNew, token, video}. /video without a room makes a new one
+ * and hosts it. The token comes from `#token=` or `?token=`; `?video=320x240@15` asks the camera for that size and rate.
  */
 export function parseRoute({ pathname, search = '', hash = '' }) {
   const [, first = '', rawRoom = ''] = pathname.split('/');

@@ -100,10 +100,15 @@ export class Switchboard {
   }
 
   #wire(client) {
-    const on = (target, type, act) => target.addEventListener(type, ({ detail }) => client === this.#client && act(detail));
+    const on = (target, type, act) =>
+      target.addEventListener(type, ({ detail }) => client === this.#client && act(detail));
     on(client, 'status', ({ status }) => this.#phone?.showState(status));
     on(client, 'ended', ({ reason }) => this.#closed(reason));
-    on(client, 'drop', ({ retryMs }) => client.status === 'connecting' && retryMs && this.#refused(client, this.#token));
+    on(
+      client,
+      'drop',
+      ({ retryMs }) => client.status === 'connecting' && retryMs && this.#refused(client, this.#token),
+    );
     on(client, 'error', ({ error }) => console.warn('roda:', error));
     on(client.calls, 'incoming', () => this.#ringNext());
     on(client.calls, 'started', ({ call }) => this.#changed(call));
@@ -161,7 +166,10 @@ export class Switchboard {
   #nameOf = (id, otherwise) => this.#contacts.nameOf(id, otherwise);
 
   #names({ initiatorId, initiatorName, participants }) {
-    const all = new Map([[initiatorId, initiatorName], ...participants.map(({ userId, userName }) => [userId, userName])]);
+    const all = new Map([
+      [initiatorId, initiatorName],
+      ...participants.map(({ userId, userName }) => [userId, userName]),
+    ]);
     all.delete(this.#self.id);
     all.delete(undefined);
     return [...all].map(([id, name]) => this.#nameOf(id, name)).join(', ');
@@ -227,7 +235,9 @@ export class Switchboard {
 
   async #addPeople(call) {
     const inside = new Set(
-      call.participants.filter(({ status }) => status === 'JOINED' || status === 'RINGING').map(({ userId }) => userId),
+      call.participants
+        .filter(({ status }) => status === 'JOINED' || status === 'RINGING')
+        .map(({ userId }) => userId),
     );
     const known = this.#contacts.list.filter(({ id }) => !inside.has(id) && id !== this.#self.id);
     const boxes = known.map(({ id, name }) => {

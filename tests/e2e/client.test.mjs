@@ -23,7 +23,9 @@ async function runExample() {
   const [, code] = /```js\n([^]*?)```/.exec(manual.slice(manual.indexOf('## The client')));
   assert.ok(code.trim().split('\n').length <= 20, 'twenty lines');
   const page = await browser.newPage();
-  await page.route('**/example.js', (route) => route.fulfill({ contentType: 'text/javascript', body: `${code}\nglobalThis.client = client;` }));
+  await page.route('**/example.js', (route) =>
+    route.fulfill({ contentType: 'text/javascript', body: `${code}\nglobalThis.client = client;` }),
+  );
   await page.goto(server.url); // any page of the server's origin
   await page.evaluate(() => import('/example.js'));
   return page;

@@ -26,7 +26,11 @@ after(async () => {
 function pair(options) {
   const [ana, bia] = ['Ana', 'Bia'].map((name) => ({ name, id: newUser(name) }));
   return Promise.all([
-    openPhone(browser, server, { ...ana, contacts: [bia, { id: 'caio', name: 'Caio Augusto de Albuquerque' }], options }),
+    openPhone(browser, server, {
+      ...ana,
+      contacts: [bia, { id: 'caio', name: 'Caio Augusto de Albuquerque' }],
+      options,
+    }),
     openPhone(browser, server, { ...bia, contacts: [ana], options }),
   ]);
 }
@@ -204,7 +208,9 @@ test('it rings aloud, and by a notification when the page is not looked at; aske
   await backHome(ana);
   const tones = await page.evaluate(() => heard.tones);
 
-  await page.evaluate(() => Object.defineProperty(document, 'visibilityState', { get: () => 'hidden', configurable: true }));
+  await page.evaluate(() =>
+    Object.defineProperty(document, 'visibilityState', { get: () => 'hidden', configurable: true }),
+  );
   await call(ana, bia);
   await page.locator('dialog.ring').waitFor();
   assert.ok((await page.evaluate(() => heard.tones)) > tones);

@@ -31,7 +31,8 @@ export async function openPhone(browser, { url }, { name, id = newUser(name), co
     ...(!jwt && { 'roda.self': JSON.stringify(id), 'roda.name': name }),
   };
   await page.addInitScript((items) => {
-    for (const [key, value] of Object.entries(items)) if (!localStorage.getItem(key)) localStorage.setItem(key, value);
+    for (const [key, value] of Object.entries(items))
+      if (!localStorage.getItem(key)) localStorage.setItem(key, value);
   }, kept);
   await page.goto(`${url}/calls?video=320x240@15${jwt ? `#token=${jwt}` : ''}`);
   await waitFor(`${name} to be reachable`, () => page.evaluate(() => roda.client?.status === 'connected'));

@@ -41,7 +41,12 @@ function reached({ page }, target) {
   return page.evaluate(async (to) => {
     const pc = phone.peerConnections.get(to);
     const certificate = (description) => /a=fingerprint:(\S+ \S+)/.exec(description?.sdp)?.[1];
-    const found = { local: certificate(pc?.localDescription), remote: certificate(pc?.remoteDescription), frames: 0, energy: 0 };
+    const found = {
+      local: certificate(pc?.localDescription),
+      remote: certificate(pc?.remoteDescription),
+      frames: 0,
+      energy: 0,
+    };
     for (const stat of pc ? (await pc.getStats()).values() : []) {
       if (stat.type !== 'inbound-rtp') continue;
       found.frames += stat.framesDecoded ?? 0;
@@ -101,7 +106,11 @@ test('a call peer to peer: descriptions and candidates by the relay, media betwe
   const [ana, bia] = [await open('Ana', null), await open('Bia', null)];
   await startCall(ana, bia);
   const [atAna, atBia] = await Promise.all([talks(ana, bia.id), talks(bia, ana.id)]);
-  assert.deepEqual([atAna.remote, atAna.local], [atBia.local, atBia.remote], 'their own certificates: nobody between');
+  assert.deepEqual(
+    [atAna.remote, atAna.local],
+    [atBia.local, atBia.remote],
+    'their own certificates: nobody between',
+  );
   assert.equal(await ana.page.evaluate((to) => phone.streams.get(to)?.getTracks().length, bia.id), 2);
   await controlsAndEnd(ana, bia);
   await close(ana, bia);

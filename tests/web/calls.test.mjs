@@ -4,7 +4,15 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { RodaClient, takeSession } from '../../web/client.js';
 import { outcome } from '../../web/switchboard.js';
-import { FakeClock, FakeMediaStream, FakePeerConnection, FakeStorage, FakeWebSocket, fakeTrack, settle } from './fakes.mjs';
+import {
+  FakeClock,
+  FakeMediaStream,
+  FakePeerConnection,
+  FakeStorage,
+  FakeWebSocket,
+  fakeTrack,
+  settle,
+} from './fakes.mjs';
 
 globalThis.MediaStream = FakeMediaStream;
 const page = new EventTarget();
@@ -22,7 +30,14 @@ const CALL = {
   participants: [person('me', 'JOINED'), person('ana')],
   startedAt: '2026-01-31T10:00:00.000Z',
 };
-const INCOMING = { ...CALL, id: undefined, callId: 'c2', roomId: 'room2', initiatorId: 'ana', participants: [person('me')] };
+const INCOMING = {
+  ...CALL,
+  id: undefined,
+  callId: 'c2',
+  roomId: 'room2',
+  initiatorId: 'ana',
+  participants: [person('me')],
+};
 
 const clients = [];
 beforeEach(() => (FakeWebSocket.all = []));
@@ -44,7 +59,8 @@ async function connect(options = {}) {
   for (const type of ['incoming', 'started', 'status', 'ended']) {
     client.calls.addEventListener(type, ({ detail }) => events.push([type, detail.call.id, detail.call.status]));
   }
-  for (const type of ['left', 'ended']) client.addEventListener(type, ({ detail }) => events.push([type, detail.reason]));
+  for (const type of ['left', 'ended'])
+    client.addEventListener(type, ({ detail }) => events.push([type, detail.reason]));
   const connected = client.connect();
   FakeWebSocket.last.open();
   await connected;
@@ -90,7 +106,11 @@ test('calling rings, and puts us into the room at once', async () => {
 
 test('the call follows what the server says of it, and its end takes us out of the room', async () => {
   const { client, socket, call, events } = await start();
-  const joined = { callId: 'c1', status: 'CONNECTING', participants: [person('me', 'JOINED'), person('ana', 'JOINED')] };
+  const joined = {
+    callId: 'c1',
+    status: 'CONNECTING',
+    participants: [person('me', 'JOINED'), person('ana', 'JOINED')],
+  };
   socket.say('call-started', joined);
   socket.say('call-status-changed', { ...joined, status: 'CONNECTED', userId: 'ana', userStatus: 'JOINED' });
   assert.equal(call.status, 'CONNECTED');
@@ -114,7 +134,10 @@ test('whoever is called hears it once, accepts, and is in the room', async () =>
   socket.say('call-incoming', INCOMING);
   socket.say('call-incoming', INCOMING);
   assert.deepEqual(events, [['incoming', 'c2', 'RINGING']]);
-  assert.deepEqual(client.calls.ringing.map(({ id }) => id), ['c2']);
+  assert.deepEqual(
+    client.calls.ringing.map(({ id }) => id),
+    ['c2'],
+  );
   const accepting = client.calls.accept('c2');
   putInto(socket, 'CALL_ANSWER', { call: { ...INCOMING, id: 'c2', status: 'CONNECTING' } });
   const call = await accepting;
@@ -134,10 +157,14 @@ test('declining, being too late on one of two devices, and missing a call', asyn
       null,
     ],
     [
-      async ({ socket }) => socket.say('call-status-changed', { callId: 'c2', status: 'CONNECTING', answeredElsewhere: true }),
+      async ({ socket }) =>
+        socket.say('call-status-changed', { callId: 'c2', status: 'CONNECTING', answeredElsewhere: true }),
       'answeredElsewhere',
     ],
-    [async ({ socket }) => socket.say('call-ended', { callId: 'c2', status: 'MISSED', duration: 0, by: 'ana' }), 'youMissed'],
+    [
+      async ({ socket }) => socket.say('call-ended', { callId: 'c2', status: 'MISSED', duration: 0, by: 'ana' }),
+      'youMissed',
+    ],
   ];
   for (const [end, said] of ends) {
     const one = await connect();
@@ -220,7 +247,10 @@ test('a drop while it rings: told again it rings on, not told again it was misse
   FakeWebSocket.last.say('call-incoming', INCOMING);
   FakeWebSocket.last.ack('heartbeat');
   await settle();
-  assert.deepEqual(client.calls.ringing.map(({ id }) => id), ['c2']);
+  assert.deepEqual(
+    client.calls.ringing.map(({ id }) => id),
+    ['c2'],
+  );
   assert.deepEqual(events.slice(2), [['ended', 'c3', 'MISSED']]);
 });
 

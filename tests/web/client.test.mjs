@@ -350,7 +350,10 @@ test('leaving the room keeps the socket and what is published; another room may 
   const { client, socket, of, pc } = await join({ before: (one) => one.publish('camera', camera) });
   const left = client.leaveRoom();
   assert.deepEqual(of('left'), [{ roomId: 'r', reason: 'left', by: null }]);
-  assert.deepEqual([client.status, client.userId, client.roomId, client.participants.size], ['connected', null, null, 0]);
+  assert.deepEqual(
+    [client.status, client.userId, client.roomId, client.participants.size],
+    ['connected', null, null, 0],
+  );
   assert.ok(pc.closed);
   socket.ack('leave-room');
   await left;
