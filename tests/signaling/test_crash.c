@@ -343,6 +343,53 @@ static void check(struct round *round, const char *path)
     g_hash_table_destroy(calls);
 }
 
+// The list behind that path of the new process; to be released.
+static json_t *ask_list(const struct round *round, const char *what, const char *user)
+{
+    char *path = g_strdup_printf("/calls/%s?limit=100&user=%s", what, user);
+    struct answer answer = http_ask(&round->process, "GET", path, NULL, NULL);
+    assert_int_equal(answer.status, 200);
+    json_t *json = json_loads(answer.body, 0, NULL), *calls = json_incref(json_object_get(json, "calls"));
+    assert_true(json_is_array(calls));
+    json_decref(json);
+    answer_clear(&answer);
+    g_free(path);
+    return calls;
+}
+
+static const char *status_in(const json_t *calls, const char *id)
+{
+    size_t i;
+    const json_t *call;
+    json_array_foreach(calls, i, call)
+    {
+        if (strcmp(json_string_value(json_object_get(call, "id")), id) == 0)
+            return json_string_value(json_object_get(call, "status"));
+    }
+    return NULL;
+}
+
+// What users are told is the same: every call that was acknowledged, and none that goes on.
+static void check_routes(const struct round *round)
+{
+    for (unsigned i = 0; i < PAIRS; i++) {
+        const char *user = round->pairs[i].users[i % 2];
+        json_t *history = ask_list(round, "history", user), *active = ask_list(round, "active", user);
+        assert_int_equal(json_array_size(active), 0);
+        for (guint k = 0; k < round->facts->len; k++) {
+            const struct fact *fact = round->facts->pdata[k];
+            if (strcmp(fact->users[i % 2], user) != 0)
+                continue;
+            const char *status = status_in(history, fact->id);
+            if (!status)
+                fail_msg("call %s was acknowledged and is not in the history", fact->id);
+            assert_string_equal(status, fact->step == ENDED || strcmp(status, "ENDED") == 0 ? "ENDED" : "FAILED");
+        }
+        json_decref(history);
+        json_decref(active);
+    }
+}
+
 static void play(guint32 seed, const char *path)
 {
     char *url = g_strconcat("DATABASE_URL=", path, NULL);
@@ -358,6 +405,7 @@ static void play(guint32 seed, const char *path)
     hear_the_rest(round);
     round->process = process_start(environment);
     check(round, path);
+    check_routes(round);
     printf("seed %u: %u things said, %u acknowledged, %u calls: all there\n", seed, round->said, round->acked,
            round->facts->len);
     assert_int_equal(process_stop(&round->process), 0);

@@ -20,6 +20,7 @@
 #include "signaling/webhook.h"
 #include "tests/signaling/receiver.h"
 #include "tests/signaling/rig.h"
+#include "tests/signaling/wire.h"
 
 #define SECRET "0123456789abcdef"
 
@@ -360,6 +361,30 @@ static void test_restart(void **state)
     office_free(office);
 }
 
+// The real process: what it tells arrives without anybody turning a crank.
+static void test_process(void **state)
+{
+    (void)state;
+    struct receiver *receiver = receiver_new(0);
+    char *url = g_strdup_printf("WEBHOOK_URL=http://127.0.0.1:%d/ok", receiver_port(receiver));
+    struct process process =
+        process_start((const char *const[]){url, "WEBHOOK_SECRET=" SECRET, "DRAIN_TIMEOUT=0", NULL});
+    int status;
+    struct ws ws = ws_open(&process, "/ws", NULL, &status);
+    assert_int_equal(status, 101);
+    ws_say(&ws, "{\"event\":\"join-room\",\"id\":1,\"data\":{\"roomId\":\"r\",\"userId\":\"ana\"}}");
+    ws_wait(&ws, "ack");
+    assert_non_null(strstr(receiver_wait(receiver, "/ok", 0), "\"event\":\"room.created\""));
+    assert_non_null(strstr(receiver_wait(receiver, "/ok", 1), "\"event\":\"participant.joined\""));
+    ws_close(&ws);
+    assert_int_equal(process_stop(&process), 0);
+    // What happens at the end is told as well.
+    assert_non_null(strstr(receiver_wait(receiver, "/ok", 2), "\"event\":\"participant.left\""));
+    assert_non_null(strstr(receiver_wait(receiver, "/ok", 3), "\"event\":\"room.closed\""));
+    receiver_free(receiver);
+    g_free(url);
+}
+
 // A url that is no longer set gets nothing any more.
 static void test_other_url(void **state)
 {
@@ -395,7 +420,7 @@ int main(void)
         cmocka_unit_test(test_signature), cmocka_unit_test(test_request), cmocka_unit_test(test_answers),
         cmocka_unit_test(test_order),     cmocka_unit_test(test_slow),    cmocka_unit_test(test_timeout),
         cmocka_unit_test(test_room),      cmocka_unit_test(test_call),    cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_other_url), cmocka_unit_test(test_none),
+        cmocka_unit_test(test_other_url), cmocka_unit_test(test_none),    cmocka_unit_test(test_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
