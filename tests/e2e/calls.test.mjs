@@ -202,6 +202,25 @@ test('a reload during the call returns to it', async () => {
   await dismiss(people);
 });
 
+test('whoever comes back too late finds the call over', async () => {
+  const people = await pair();
+  const [ana, bia] = people;
+  await call(ana, bia);
+  await answer(bia);
+  await Promise.all(people.map(inCall));
+  await bia.page.goto('about:blank');
+  await ana.page.locator('[data-control=leave]').click();
+  await backHome(ana);
+  await bia.page.goto(`${server.url}/calls?video=320x240@15`);
+  await backHome(bia);
+  assert.equal(await bia.page.evaluate(() => roda.client.calls.current), null);
+  await call(bia, ana);
+  await answer(ana);
+  await Promise.all(people.map(inCall));
+  await everybodySeesEverybody(people);
+  await dismiss(people);
+});
+
 test('with tokens: the id is the one of the token', async () => {
   const guarded = await startServer({ JWT_SECRET: SECRET, BIND: '127.0.0.1' });
   const [ana, bia] = ['Ana', 'Bia'].map((name) => ({ name, id: newUser(name) }));
