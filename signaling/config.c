@@ -92,7 +92,7 @@ static const struct setting settings[] = {
     SETTING("DATABASE_URL", TEXT, database_url, NULL, "where calls are remembered: sqlite:///path, sqlite:path, a path, :memory:; default: roda.db in DATA_DIR"),
     SETTING("DATA_DIR", TEXT, data_dir, NULL, "folder of what is kept; default: systemd's STATE_DIRECTORY, else ./data"),
     CHOICE_SETTING("DATABASE_SYNC", database_sync, "normal", "normal|full", "what is acknowledged survives: a killed process; a power cut too"),
-    SETTING("CHAT_HISTORY", FLAG, chat_history, "false", "keep what is written in calls"),
+    SETTING("CHAT_HISTORY", FLAG, chat_history, "false", "keep what is written in rooms and calls"),
     NUMBER_SETTING("RETENTION_DAYS", retention_days, "90", 0, 36500, "days after which calls, chat and deliveries are deleted; 0: never"),
     SETTING("WEBHOOK_URL", LIST, webhook_url, NULL, "urls that are told of calls and rooms (https)"),
     SETTING("WEBHOOK_SECRET", TEXT, webhook_secret, NULL, "key of X-Roda-Signature, 16 bytes or more"),
