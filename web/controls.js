@@ -28,7 +28,7 @@ export class Controls {
     this.leave = button('leave', looks('leave', 'leave', 'leaveLabel', 'danger'), leave);
     this.badge = h('span', { class: 'badge', hidden: true, 'aria-hidden': 'true' });
     this.chat.querySelector('.disc').append(this.badge);
-    this.knocks = h('span', { class: 'badge', hidden: true, 'aria-hidden': 'true' });
+    this.knocks = h('span', { class: 'knock-badge', hidden: true, 'aria-hidden': 'true' });
     this.people.querySelector('.disc').append(this.knocks);
     const all = [this.microphone, this.camera, this.screen, this.chat, this.people, this.leave];
     this.element = h('nav', { class: 'controls', label: 'controls' }, ...all);
