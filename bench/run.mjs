@@ -11,12 +11,13 @@ import { busyShare, describeMachine } from './lib/machine.mjs';
 import { measureOnce, Stage } from './lib/measure.mjs';
 import { enter, isInside, SERVER_ADDRESS, ServerNet, SWARM_ADDRESS } from './lib/net.mjs';
 import { preferRealtime, Program, sleep } from './lib/process.mjs';
+import { describeRecording, measureRecording } from './record.mjs';
 import { describeSignaling, measureSignaling } from './signaling.mjs';
 import { summarize } from './summary.mjs';
 import { findPeers } from './peers/index.mjs';
 import { fanOuts, knee, memory, scenarios } from './scenarios.mjs';
 
-const HELP = `script/bench [floor] [forward] [load] [peers] [fan-out] [knee] [memory] [signaling] [history] [options]
+const HELP = `script/bench [floor] [forward] [load] [peers] [fan-out] [knee] [memory] [signaling] [record] [history] [options]
 
   floor     the bare loop (recvmmsg, open, seal N times, UDP_SEGMENT): the limit
   forward   1 -> N in process, no sockets
@@ -26,6 +27,7 @@ const HELP = `script/bench [floor] [forward] [load] [peers] [fan-out] [knee] [me
   knee      rooms of 4 added on one core until it is too much, then half of that
   memory    resident memory per subscriber
   signaling 2,000 idle sockets, 200 joins and 50 calls a second: time to the ack, CPU, memory
+  record    50 tracks recorded, beside the same 50 forwarded
   history   pages of a history of a million calls
   (none)    all of them
 
@@ -153,6 +155,14 @@ class Bench {
     this.say(describeSignaling(result));
   }
 
+  async recording() {
+    this.say('record: 50 tracks recorded, beside the same 50 forwarded');
+    const busy_before = await this.quiet();
+    const result = await measureRecording(this.context, this.peers.get('roda'), knee.traffic, this);
+    this.record({ kind: 'record', busy_before, ...result });
+    this.say(describeRecording(result));
+  }
+
   async history() {
     this.say('history: pages of 100');
     const calls = this.values.quick ? '100000' : '1000000';
@@ -258,7 +268,7 @@ function describeWindow(name, r, busy) {
   return `    ${name}: ${r.us_per_packet.toFixed(2)} us/packet, ${Math.round(r.packets_per_s)} packets/s, ${Math.round(r.cpu_share * 100)} % of a core, ${delay}, ${Math.round(r.rss_kib / 1024)} MiB${notes.length ? ` (${notes.join(', ')})` : ''}`;
 }
 
-const stages = { floor: 'floor', forward: 'forward', load: 'load', peers: 'peersToo', 'fan-out': 'fanOut', knee: 'knee', memory: 'memory', signaling: 'signaling', history: 'history' };
+const stages = { floor: 'floor', forward: 'forward', load: 'load', peers: 'peersToo', 'fan-out': 'fanOut', knee: 'knee', memory: 'memory', signaling: 'signaling', record: 'recording', history: 'history' };
 
 async function run({ values, positionals }) {
   const separate = isInside();

@@ -108,6 +108,7 @@ export async function start({ build, root, net, address, core, swarm, environmen
   const url = `ws://${address}:${PORT}/ws?dialect=signal`;
   await until('roda', () => answers(url, server));
   const participants = [];
+  const hosts = []; // of each room the first
   return {
     pid: server.pid,
     settings: core === null ? {} : { WORKERS: 1 },
@@ -118,8 +119,13 @@ export async function start({ build, root, net, address, core, swarm, environmen
       await each(room.members, 8, async (member) => {
         const participant = new Participant(swarm, url);
         participants.push(participant);
+        if (member === room.members[0]) hosts.push(participant);
         await participant.join(room.id, member);
       });
+    },
+    /** Resolves when all rooms are recorded, or written to their end. */
+    record(on) {
+      return each(hosts, 8, (host) => host.request(on ? 'recording-start' : 'recording-stop', {}));
     },
     async stop() {
       participants.forEach((participant) => participant.close());

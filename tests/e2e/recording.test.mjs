@@ -201,3 +201,76 @@ test('a publisher leaves and returns, one is muted, one shares the screen: the f
   assert.equal((await fetch(`${server.url}/api/recordings/${recordingId}`, { method: 'DELETE' })).status, 200);
   assert.ok(!readdirSync(dir).includes(recordingId));
 });
+
+// ---- lips
+
+const LIPS_S = 0.06;
+
+/** In the page: a picture that flashes every second, and a beep with each flash. */
+async function clap() {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 240 });
+  const picture = canvas.getContext('2d');
+  const sound = new AudioContext();
+  const tone = new OscillatorNode(sound, { frequency: 1000 });
+  const volume = new GainNode(sound, { gain: 0 });
+  const out = sound.createMediaStreamDestination();
+  tone.connect(volume).connect(out);
+  tone.start();
+  await sound.resume();
+  let last = false;
+  const draw = () => {
+    const isOn = sound.currentTime % 1 < 0.3;
+    picture.fillStyle = isOn ? 'white' : 'black';
+    picture.fillRect(0, 0, 320, 240);
+    if (isOn !== last) volume.gain.value = isOn ? 0.8 : 0;
+    last = isOn;
+  };
+  setInterval(draw, 10);
+  await roda.client.publish('camera', canvas.captureStream(30).getVideoTracks()[0]);
+  await roda.client.publish('microphone', out.stream.getAudioTracks()[0]);
+}
+
+/** The moments at which something begins, in seconds since the recording did. */
+function flashes(folder, { file, start }) {
+  const frames = run('ffprobe', '-v', 'error', '-f', 'lavfi', '-i', `movie=${joinPath(folder, file)},signalstats`, '-show_entries', 'frame=pts_time:frame_tags=lavfi.signalstats.YAVG', '-of', 'csv=p=0');
+  const lines = frames.stdout.trim().split('\n').map((line) => line.split(',').map(Number));
+  return lines.filter(([, light], i) => light > 128 && (lines[i - 1]?.[1] ?? 255) <= 128).map(([at]) => start + at);
+}
+
+function beeps(folder, { file, start }) {
+  const rate = 8000;
+  const args = ['-nostdin', '-v', 'error', '-i', joinPath(folder, file), '-af', 'aresample=async=1:first_pts=0', '-ar', String(rate), '-ac', '1', '-f', 's16le', '-'];
+  const { stdout } = spawnSync('ffmpeg', args, { maxBuffer: 1 << 26 });
+  const samples = new Int16Array(stdout.buffer, stdout.byteOffset, stdout.length >> 1);
+  const found = [];
+  let quiet = 0;
+  samples.forEach((sample, i) => {
+    const isLoud = Math.abs(sample) > 3000;
+    if (isLoud && quiet > rate / 5) found.push(start + i / rate);
+    quiet = isLoud ? 0 : quiet + 1;
+  });
+  return found;
+}
+
+test('sound and picture of one moment are together in the files', async (t) => {
+  const people = await gather(browser, server, 2);
+  const [ana, bia] = people;
+  await everybodySeesEverybody(people, null);
+  await ana.page.evaluate(clap);
+  await ana.page.evaluate(() => roda.client.recorder.start());
+  await bia.page.locator('dialog button[value=stay]').click();
+  await new Promise((resolve) => setTimeout(resolve, (SECONDS / 2) * 1000));
+  const { recordingId } = await ana.page.evaluate(() => roda.client.recorder.state);
+  await ana.page.evaluate(() => roda.client.recorder.stop());
+  const folder = joinPath(dir, recordingId);
+  const { tracks } = JSON.parse(readFileSync(joinPath(folder, 'manifest.json'), 'utf8'));
+  const find = (source) => tracks.find((track) => track.user === ana.id && track.source === source);
+  const seen = flashes(folder, find('camera'));
+  const heard = beeps(folder, find('microphone'));
+  const pairs = seen.flatMap((at) => heard.filter((other) => Math.abs(other - at) < 0.4).map((other) => (other - at) * 1000));
+  t.diagnostic(`sound after picture, ms: ${pairs.map((ms) => ms.toFixed(0)).join(' ')}`);
+  assert.ok(pairs.length >= SECONDS / 4, `${pairs.length} claps`);
+  const middle = pairs.toSorted((a, b) => a - b)[pairs.length >> 1]; // a busy machine draws some flashes late
+  assert.ok(Math.abs(middle) <= LIPS_S * 1000, `they are ${middle} ms apart`);
+  await dismiss(people);
+});
