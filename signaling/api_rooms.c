@@ -61,6 +61,7 @@ static json_t *room_json(const struct exchange *x, const struct room *room)
     rest = json_pack("{s:s, s:s, s:s?, s:b, s:i}", "roomId", room->id, "joinURL", url, "qrDataUrl", qr, "isActive",
                      room->participants->len > 0, "participantCount", (int)room->participants->len);
     json_object_update_new(json, rest);
+    json_object_set_new(json, "recording", recording_json(room));
     set_time(json, "createdAt", room->created_ms);
     set_expiry(json, x, room);
     g_free(url);

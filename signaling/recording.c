@@ -114,7 +114,8 @@ static void begin(struct room *room, const struct participant *but, uint64_t tag
     r->trouble = SFU_OK;
     event_recording_changed(room, but, recording_json(room));
     sfu_record_start(hub->sfu, room->number, tag, r->id);
-    note(room, json_pack("{s:s, s:s, s:s?}", "type", "room", "id", room->id, "recordedBy", r->by[0] ? r->by : NULL));
+    note(room, json_pack("{s:s, s:s, s:s?, s:s?}", "type", "room", "id", room->id, "title", room->policy.name,
+                         "recordedBy", r->by[0] ? r->by : NULL));
     for (guint i = 0; i < room->participants->len; i++)
         note_participant(room->participants->pdata[i]);
     log_info("recording", "%s begins", r->id);

@@ -62,7 +62,7 @@ static void test_start_and_stop(void **state)
     assert_string_equal(state_of(ana), "starting");
     char *command = g_strdup_printf("record 1 %s", id);
     expect_command(rig, command);
-    expect_command(rig, "record-note 1 {\"type\":\"room\",\"id\":\"r\",\"recordedBy\":\"ana\"}");
+    expect_command(rig, "record-note 1 {\"type\":\"room\",\"id\":\"r\",\"title\":null,\"recordedBy\":\"ana\"}");
     expect_command(rig,
                    "record-note 1 {\"type\":\"participant\",\"user\":\"ana\",\"name\":\"ana\",\"role\":\"host\"}");
     expect_command(rig, "record-note 1 {\"type\":\"participant\",\"user\":\"bob\"");
