@@ -36,6 +36,7 @@ async function stageOf(peer, context, traffic, dir, listeners) {
 async function compare(stage, rounds, seconds) {
   const [plain, recorded] = [[], []];
   for (let round = 0; round < rounds; round++) {
+    await sleep(SETTLE_MS);
     plain.push(await window(stage, seconds));
     await stage.server.record(true);
     await sleep(SETTLE_MS);

@@ -110,7 +110,7 @@ static gpointer librarian_main(gpointer arg)
         if (task == TASK_ASK)
             answer(a, &e->question);
         else if (task == TASK_FIND)
-            library_find_unmarked(a->library, on_unmarked, a);
+            library_find_unmarked(a->library, e->question.id, on_unmarked, a);
         else if (task == TASK_MARK)
             library_mark(a->library, e->question.id);
         else if (task == TASK_EXPIRE)
@@ -136,7 +136,7 @@ struct librarian *librarian_new(const struct config *config, void (*wake)(void *
     a->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_queue_init(&a->mark_waiting);
     a->thread = g_thread_new("librarian", librarian_main, a);
-    librarian_announce(a);
+    librarian_announce(a, NULL);
     return a;
 }
 
@@ -183,11 +183,12 @@ void librarian_answer_free(struct librarian_answer *answer)
     g_free(answer);
 }
 
-// What is not looked for now, because the queue is full, is found with the next one.
-void librarian_announce(struct librarian *a)
+// What is not looked for now, because the queue is full, is found at the next start.
+void librarian_announce(struct librarian *a, const char *id)
 {
+    struct librarian_question question = {.id = id};
     if (a && !is_full(a))
-        g_async_queue_push(a->errands, errand_new(TASK_FIND, NULL));
+        g_async_queue_push(a->errands, errand_new(TASK_FIND, &question));
 }
 
 void librarian_mark(struct librarian *a, const char *id)

@@ -57,8 +57,9 @@ bool librarian_ask(struct librarian *librarian, const struct librarian_question 
 struct librarian_answer *librarian_next(struct librarian *librarian);
 void librarian_answer_free(struct librarian_answer *answer);
 
-// A recording has ended: look for those to be told of. Then: this one was.
-void librarian_announce(struct librarian *librarian);
+// This recording has ended; NULL: perhaps some have. Who is to be told will be, by LIBRARIAN_FOUND. Then: this one
+// was.
+void librarian_announce(struct librarian *librarian, const char *id);
 void librarian_mark(struct librarian *librarian, const char *id);
 // True the first time it is asked of a recording: somebody is to be told of it.
 bool librarian_may_tell(struct librarian *librarian, const char *id);

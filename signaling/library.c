@@ -380,17 +380,22 @@ static bool is_marked(const struct library *l, const char *id)
     return is_there;
 }
 
-void library_find_unmarked(struct library *l, void (*found)(void *arg, const char *id, const json_t *manifest),
-                           void *arg)
+static void look_at(struct library *l, const char *id, void (*found)(void *, const char *, const json_t *), void *arg)
 {
+    json_t *manifest = is_marked(l, id) ? NULL : library_manifest(l, id, NULL);
+    if (manifest && strcmp(text_of(manifest, "state"), "recording") != 0)
+        found(arg, id, manifest);
+    json_decref(manifest);
+}
+
+void library_find_unmarked(struct library *l, const char *only,
+                           void (*found)(void *arg, const char *id, const json_t *manifest), void *arg)
+{
+    if (only)
+        return look_at(l, only, found, arg);
     GPtrArray *all = ids(l);
-    for (guint i = 0; i < all->len; i++) {
-        const char *id = all->pdata[i];
-        json_t *manifest = is_marked(l, id) ? NULL : library_manifest(l, id, NULL);
-        if (manifest && strcmp(text_of(manifest, "state"), "recording") != 0)
-            found(arg, id, manifest);
-        json_decref(manifest);
-    }
+    for (guint i = 0; i < all->len; i++)
+        look_at(l, all->pdata[i], found, arg);
     g_ptr_array_unref(all);
 }
 

@@ -46,7 +46,7 @@ enum library_result library_delete(struct library *library, const char *id, char
 // Deletes what ended before, and what an earlier deletion left.
 void library_expire(struct library *library, int64_t before_ms);
 
-// Finished recordings nobody was told of, until library_mark() says so.
-void library_find_unmarked(struct library *library, void (*found)(void *arg, const char *id, const json_t *manifest),
-                           void *arg);
+// Finished recordings nobody was told of, until library_mark() says so; of all, or with an id only that one.
+void library_find_unmarked(struct library *library, const char *only,
+                           void (*found)(void *arg, const char *id, const json_t *manifest), void *arg);
 void library_mark(struct library *library, const char *id);

@@ -245,6 +245,6 @@ void recording_rx(struct hub *hub, const struct sfu_event *event)
         rx_on(room, event);
     else if (room && room->recording)
         forget(room, is_failure ? event->reason : SFU_OK);
-    if (!event->on)
-        librarian_announce(hub->librarian);
+    if (!event->on && event->text)
+        librarian_announce(hub->librarian, event->text);
 }

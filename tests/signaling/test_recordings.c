@@ -451,8 +451,8 @@ static void test_webhook(void **state)
     const char *request = receiver_wait(receiver, "/flaky", 0);
     assert_non_null(strstr(request, "X-Roda-Signature: t="));
     put_recording(LIVE, "r", "interrupted", "2026-01-03T10:00:00.000Z");
-    librarian_announce(o.reader.rig->hub->librarian);
-    librarian_announce(o.reader.rig->hub->librarian);
+    librarian_announce(o.reader.rig->hub->librarian, LIVE);
+    librarian_announce(o.reader.rig->hub->librarian, NULL);
     turn_until_marked(&o, LIVE);
     unsigned told[3] = {0};
     static const char *const ids[] = {ONE, TWO, LIVE};
