@@ -240,6 +240,13 @@ static void settle_deadline(struct call *call, struct moment now)
         call->connect_until_us = now.us + CALL_CONNECT_S * SECOND_US;
 }
 
+// One alone is kept company by those who ring still; nobody is not.
+static bool is_deserted(const struct call *call)
+{
+    unsigned joined = call_count(call, MEMBER_JOINED);
+    return joined == 0 || (joined == 1 && call_count(call, MEMBER_RINGING) == 0);
+}
+
 bool call_settle(struct call *call, const char *by, const char *reason, struct moment now)
 {
     bool changed = false;
@@ -247,8 +254,7 @@ bool call_settle(struct call *call, const char *by, const char *reason, struct m
         return false;
     if (call->status == CALL_RINGING)
         changed = settle_ringing(call, by, reason, now);
-    if (!call_is_over(call) && call->status != CALL_RINGING && call_count(call, MEMBER_JOINED) < 2 &&
-        call_count(call, MEMBER_RINGING) == 0)
+    if (!call_is_over(call) && call->status != CALL_RINGING && is_deserted(call))
         return call_finish(call, CALL_ENDED, by, reason ? reason : "left", now), true;
     if (call->status == CALL_CONNECTING && connected_count(call) >= 2) {
         call->status = CALL_CONNECTED;

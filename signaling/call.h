@@ -13,6 +13,8 @@
 //        |  `- the initiator went: MISSED (cancelled)
 //        `- called nobody yet and nobody came within the time given: MISSED
 //
+// One who is alone is waited for while somebody rings; once nobody is in, it is over.
+//
 // Connected is a member whose DTLS with the media server is up, or one of two between whom an answer was relayed:
 // peers that only relay descriptions never connect to the media server.
 //

@@ -417,7 +417,7 @@ static void refuse(struct request *r)
     struct fault said = r->fault;
     const char *colon = strchr(r->fault.text, ':');
     char field[40];
-    if (r->fault.error == ERROR_BAD_FIELD && r->message.event && colon &&
+    if (r->message.event && colon &&
         (size_t)(colon - r->fault.text) < sizeof(field)) {
         g_strlcpy(field, r->fault.text, (gsize)(colon - r->fault.text) + 1);
         g_snprintf(said.text, sizeof(said.text), "%s%s", dialect_field_name(r->message.event, field), colon);

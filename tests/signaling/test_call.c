@@ -89,6 +89,7 @@ static const struct story stories[] = {
     {"bc", "bj bc ac bl cj", CALL_CONNECTED, 0, NULL},          // comes
     {"bc", "bj cj ac cc bl", CALL_CONNECTED, 0, NULL},          // two are left
     {"bc", "bj cj ac cc bl al", CALL_ENDED, 2, "left"},         // one
+    {"bc", "bj bl al", CALL_ENDED, 0, "left"},                  // nobody is there to answer carl
     {"bc", "bj bl", CALL_CONNECTING, 0, NULL},                  // carl still rings
     {"bc", "bj al", CALL_CONNECTING, 0, NULL},                  // the initiator may go
     {"bc", "al", CALL_MISSED, 0, "cancelled"},                  // but not before anybody came

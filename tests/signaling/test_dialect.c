@@ -26,6 +26,9 @@ static void test_guess(void **state)
     (void)state;
     assert_ptr_equal(dialect_guess("join-room"), &dialect_signal);
     assert_ptr_equal(dialect_guess("offer"), &dialect_signal);
+    assert_ptr_equal(dialect_guess("CALL_INITIATE"), &dialect_call);
+    assert_ptr_equal(dialect_guess("WEBRTC_OFFER"), &dialect_call);
+    assert_ptr_equal(dialect_guess("webrtc:call"), &dialect_webrtc);
     assert_ptr_equal(dialect_guess("nonsense"), &dialect_signal);
 }
 
@@ -33,7 +36,7 @@ static void test_guess(void **state)
 static void test_tables_lead_somewhere(void **state)
 {
     (void)state;
-    static const struct dialect *const all[] = {&dialect_signal, &dialect_live};
+    static const struct dialect *const all[] = {&dialect_signal, &dialect_live, &dialect_call, &dialect_webrtc};
     for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
         for (const struct dialect_name *row = all[i]->commands; row->wire; row++)
             assert_true(command_exists(row->model));
@@ -104,11 +107,32 @@ static void test_fields(void **state)
     json_decref(shared);
 }
 
+// Client to server: the document's names become the model's, and a field that is there twice keeps the model's.
+static void test_read(void **state)
+{
+    (void)state;
+    json_t *data = json_pack("{s:s, s:s, s:s}", "targetUserId", "bob", "offer", "v=0", "sdp", "v=1");
+    assert_string_equal(dialect_read("WEBRTC_OFFER", data), "signal-offer");
+    assert_string_equal(json_string_value(json_object_get(data, "target")), "bob");
+    assert_string_equal(json_string_value(json_object_get(data, "sdp")), "v=1");
+    assert_int_equal(json_object_size(data), 2);
+    assert_string_equal(dialect_field_name("WEBRTC_OFFER", "sdp"), "offer");
+    assert_string_equal(dialect_field_name("webrtc:offer", "target"), "to");
+    assert_string_equal(dialect_field_name("webrtc:offer", "sdp"), "sdp");
+    assert_string_equal(dialect_field_name("nonsense", "sdp"), "sdp");
+    json_decref(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find),  cmocka_unit_test(test_guess),  cmocka_unit_test(test_tables_lead_somewhere),
-        cmocka_unit_test(test_write), cmocka_unit_test(test_fields), cmocka_unit_test(test_documented_names),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_guess),
+        cmocka_unit_test(test_tables_lead_somewhere),
+        cmocka_unit_test(test_write),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_documented_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

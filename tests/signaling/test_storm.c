@@ -8,10 +8,11 @@
 
 #include <cmocka.h>
 
+#include "signaling/calls.h"
 #include "signaling/commands.h"
 #include "tests/signaling/rig.h"
 
-enum { CLIENTS = 12, STEPS = 30000, ROOMS = 3, TOKENS = 20 };
+enum { CLIENTS = 12, STEPS = 30000, ROOMS = 3, TOKENS = 20, CALLS = 8 };
 
 static uint32_t seed;
 
@@ -22,6 +23,7 @@ static unsigned draw(unsigned n)
     return (seed >> 10) % n;
 }
 
+static char calls[CALLS][CALL_ID_CHARS + 1];         // some of those that were started
 static char tokens[TOKENS][SESSION_TOKEN_CHARS + 1]; // some of those that were given out
 static const char *const users[] = {"ana", "bob", "carl", "dora", "eve"};
 
@@ -48,11 +50,53 @@ static void join(struct client *client)
         g_strlcpy(tokens[draw(TOKENS)], client->session->participant->session_token, sizeof(tokens[0]));
 }
 
+static void start_call(struct client *client)
+{
+    char data[200];
+    const char *more = draw(3) ? "" : ",\"carl\",\"dora\"";
+    g_snprintf(data, sizeof(data), "{\"participantIds\":[\"%s\"%s],\"userId\":\"%s\"}", users[draw(5)], more,
+               users[draw(5)]);
+    say(client, "CALL_INITIATE", data);
+    const struct participant *p = client->session ? client->session->participant : NULL;
+    if (p && p->room->call)
+        g_strlcpy(calls[draw(CALLS)], p->room->call->id, sizeof(calls[0]));
+}
+
+// About one of the calls there were, or about whichever it may be.
+static void call_command(struct client *client)
+{
+    static const char *const events[] = {"CALL_ANSWER",   "CALL_ANSWER",     "CALL_ANSWER",
+                                         "CALL_DECLINE",  "CALL_END",        "CALL_LEAVE",
+                                         "webrtc:accept", "webrtc:end-call", "WEBRTC_ANSWER"};
+    char data[300], about[80];
+    g_snprintf(about, sizeof(about), ",\"callId\":\"%s\"", calls[draw(CALLS)]);
+    const char *event = events[draw(G_N_ELEMENTS(events))], *user = users[draw(5)];
+    bool is_relay = strcmp(event, "WEBRTC_ANSWER") == 0;
+    g_snprintf(data, sizeof(data), "{\"%s\":\"%s\",\"sdp\":\"v=0\"%s}", is_relay ? "to" : "userId", user,
+               draw(3) ? about : "");
+    say(client, event, data);
+}
+
+static void more_of_calls(struct client *client)
+{
+    char data[300];
+    switch (draw(4)) {
+    case 0:
+        return start_call(client);
+    case 1:
+        g_snprintf(data, sizeof(data), "{\"callId\":\"%s\",\"participantIds\":[\"%s\"]}", calls[draw(CALLS)],
+                   users[draw(5)]);
+        return say(client, "CALL_ADD_PARTICIPANTS", data);
+    default:
+        return call_command(client);
+    }
+}
+
 static void command(struct client *client)
 {
     const char *user = users[draw(5)];
     char data[300];
-    switch (draw(14)) {
+    switch (draw(22)) {
     case 0:
         return say(client, "leave-room", "{}");
     case 1:
@@ -82,8 +126,12 @@ static void command(struct client *client)
     case 10:
         g_snprintf(data, sizeof(data), "{\"userId\":\"%s\",\"source\":\"camera\"}", user);
         return say(client, "select-layer", data);
-    default:
+    case 11:
+    case 12:
+    case 13:
         return join(client);
+    default:
+        return more_of_calls(client);
     }
 }
 
@@ -119,8 +167,9 @@ static void step(struct rig *rig, struct client *clients[CLIENTS])
 {
     unsigned i = draw(CLIENTS);
     static const uint16_t codes[] = {1000, 1001, 1006, 0};
+    static const char *const dialects[] = {"live", "call", "webrtc", "signal", NULL};
     if (!clients[i] || !clients[i]->session)
-        clients[i] = client_new(rig, draw(2) ? "live" : NULL);
+        clients[i] = client_new(rig, dialects[draw(5)]);
     client_clear(clients[i]);
     switch (draw(20)) {
     case 0:
@@ -138,6 +187,47 @@ static void step(struct rig *rig, struct client *clients[CLIENTS])
     }
 }
 
+// A call has a room of its own as long as it goes on, and whoever is in that has joined the call.
+static void check_call(const struct rig *rig, const struct call *call)
+{
+    const struct room *room = roster_find(&rig->hub->roster, call->room_id);
+    unsigned joined = call_count(call, MEMBER_JOINED), ringing = call_count(call, MEMBER_RINGING);
+    assert_true(call_is_over(call) == (room == NULL));
+    if (call_is_over(call)) {
+        assert_int_equal(joined + ringing, 0);
+        return;
+    }
+    assert_ptr_equal(room->call, call);
+    assert_true(joined + ringing >= 2);
+    assert_true(joined + ringing <= rig->config.max_participants);
+    assert_true((call->status == CALL_RINGING) == (call->answered_ms == 0));
+    assert_int_equal(room->participants->len, joined); // nobody comes over HTTP here
+    for (guint i = 0; i < call->members->len; i++) {
+        const struct call_member *member = call->members->pdata[i];
+        assert_true((member->status == MEMBER_JOINED) == (room_find(room, member->user) != NULL));
+        assert_true(g_ptr_array_find((GPtrArray *)calls_of(rig->hub, member->user), call, NULL));
+    }
+}
+
+static void check_calls(const struct rig *rig)
+{
+    const struct calls *book = rig->hub->calls;
+    unsigned live = 0;
+    GHashTableIter iter;
+    void *call, *list;
+    g_hash_table_iter_init(&iter, book->by_id);
+    while (g_hash_table_iter_next(&iter, NULL, &call)) {
+        check_call(rig, call);
+        live += !call_is_over(call);
+    }
+    assert_int_equal(live, book->live_count);
+    assert_int_equal(g_hash_table_size(book->by_id), live + book->over.length);
+    g_hash_table_iter_init(&iter, book->by_user);
+    while (g_hash_table_iter_next(&iter, NULL, &list))
+        for (guint i = 0; i < ((GPtrArray *)list)->len; i++)
+            assert_false(call_is_over(((GPtrArray *)list)->pdata[i]));
+}
+
 // Everything that is said twice must agree.
 static void check(const struct rig *rig)
 {
@@ -147,7 +237,7 @@ static void check(const struct rig *rig)
     for (GList *at = rooms; at; at = at->next) {
         const struct room *room = at->data;
         unsigned here = 0;
-        assert_true(room->participants->len > 0);
+        assert_true(room->participants->len > 0 || room->call);
         assert_true(room->participants->len <= rig->config.max_participants);
         for (guint i = 0; i < room->participants->len; i++) {
             const struct participant *p = room->participants->pdata[i];
@@ -174,6 +264,7 @@ static void check(const struct rig *rig)
     assert_int_equal(numbers, g_hash_table_size(roster->numbers));
     assert_int_equal(peers, fake_sfu_peer_count(rig->sfu));
     assert_int_equal(numbers, fake_sfu_room_count(rig->sfu));
+    check_calls(rig);
 }
 
 static void test_storm(void **state)
