@@ -1,4 +1,4 @@
-// Do commands about calls find the call and the asker they mean, and refuse what is wrong with them? (and HTTP's
+// Do commands about calls find the call and the asker they mean, and refuse what is wrong with them?
 // actors) SPDX-License-Identifier: MIT
 #include <setjmp.h>
 #include <stdarg.h>
