@@ -1,5 +1,5 @@
 // Do commands about calls find the call and the asker they mean, and refuse what is wrong with them?
-// actors) SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: MIT
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
