@@ -24,6 +24,18 @@ void api_remove_recording(struct exchange *exchange);
 void api_get_call_history(struct exchange *exchange);
 void api_get_active_calls(struct exchange *exchange);
 
+// ---- api_calls.c: of the bearer, in open mode of `userId` in the body or `user` in the query
+void api_post_call(struct exchange *exchange);
+void api_answer_call(struct exchange *exchange);
+void api_end_call(struct exchange *exchange);
+void api_get_call(struct exchange *exchange); // also while it can be found after its end (CALL_KEPT_S)
+void api_post_call_participants(struct exchange *exchange);
+void api_get_call_participants(struct exchange *exchange);
+void api_post_video_call(struct exchange *exchange);
+void api_join_video_call(struct exchange *exchange);
+void api_end_video_call(struct exchange *exchange);
+void api_get_video_call(struct exchange *exchange);
+
 // ---- api_rooms.c
 void api_post_rooms(struct exchange *exchange);
 void api_get_room(struct exchange *exchange);

@@ -26,6 +26,16 @@ static const struct route routes[] = {
     {HTTP_GET, "/calls", serve_elsewhere, NOTHING}, // the page, where calls are made by POST
     {HTTP_GET, "/calls/history", api_get_call_history, TOKEN},
     {HTTP_GET, "/calls/active", api_get_active_calls, TOKEN},
+    {HTTP_POST, "/calls", api_post_call, TOKEN},
+    {HTTP_GET, "/calls/:id", api_get_call, TOKEN},
+    {HTTP_POST, "/calls/:id/answer", api_answer_call, TOKEN},
+    {HTTP_POST, "/calls/:id/end", api_end_call, TOKEN},
+    {HTTP_POST, "/calls/:id/participants", api_post_call_participants, TOKEN},
+    {HTTP_GET, "/calls/:id/participants", api_get_call_participants, TOKEN},
+    {HTTP_POST, "/api/video/calls", api_post_video_call, TOKEN | SUCCESS},
+    {HTTP_GET, "/api/video/calls/:id", api_get_video_call, TOKEN | SUCCESS},
+    {HTTP_POST, "/api/video/calls/:id/join", api_join_video_call, TOKEN | SUCCESS},
+    {HTTP_POST, "/api/video/calls/:id/end", api_end_video_call, TOKEN | SUCCESS},
     {HTTP_GET, "/api/ice-servers", api_get_ice_servers, TOKEN},
     {HTTP_GET, "/metrics", api_get_metrics, NOTHING}, // it asks for itself
     {HTTP_GET, "/api/webrtc/stats", api_get_stats, TOKEN},
@@ -158,6 +168,11 @@ void site_serve(struct site *site, struct exchange *x)
         return exchange_refuse(x, 429, "rate-limited", "too many requests from your address");
     if (x->request->method == HTTP_OPTIONS)
         return serve_options(x);
+    bool is_get = x->request->method == HTTP_GET || x->request->method == HTTP_HEAD;
+    if (!route && allow[0] && is_get && pages_serve(x->hub->config, x->request, x->response)) {
+        allow[0] = '\0'; // a page has the name of a route that is not read
+        return;
+    }
     if (!route && allow[0])
         return exchange_refuse(x, 405, "method-not-allowed", "this route takes %s", allow);
     if (!route)
