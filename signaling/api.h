@@ -20,6 +20,11 @@ void api_get_recording(struct exchange *exchange);
 void api_get_recording_file(struct exchange *exchange);
 void api_remove_recording(struct exchange *exchange);
 
+// ---- api_calls_signaling.c: to another member, or to the media server, whose answer is the answer
+void api_signal_offer(struct exchange *exchange);
+void api_signal_answer(struct exchange *exchange);
+void api_signal_candidate(struct exchange *exchange);
+
 // ---- api_history.c: of the bearer, in open mode of ?user=
 void api_get_call_history(struct exchange *exchange);
 void api_get_active_calls(struct exchange *exchange);
@@ -28,9 +33,10 @@ void api_get_active_calls(struct exchange *exchange);
 void api_post_call(struct exchange *exchange);
 void api_answer_call(struct exchange *exchange);
 void api_end_call(struct exchange *exchange);
-void api_get_call(struct exchange *exchange); // also while it can be found after its end (CALL_KEPT_S)
+void api_get_call(struct exchange *exchange); // of one that is over from the store
 void api_post_call_participants(struct exchange *exchange);
 void api_get_call_participants(struct exchange *exchange);
+void api_patch_call_media(struct exchange *exchange);
 void api_post_video_call(struct exchange *exchange);
 void api_join_video_call(struct exchange *exchange);
 void api_end_video_call(struct exchange *exchange);

@@ -4,42 +4,10 @@
 
 #include <string.h>
 
+#include "signaling/asked.h"
 #include "signaling/call_events.h"
-#include "signaling/calls.h"
-
-enum {
-    INVITED_MAX = 100,
-    NAME_CHARS_MAX = 64,
-};
-
-// Who asks: the bearer; in open mode whom `userId` in the body, or `user` in the query, names. False: answered.
-static bool read_actor(struct exchange *x, const struct dialect *dialect, struct actor *actor)
-{
-    const char *said = field_id(&x->body, "userId", is_user_id);
-    const char *asked = said ? said : field_id(&x->query, "user", is_user_id);
-    const char *name = field_text(&x->body, "userName", NAME_CHARS_MAX);
-    if (exchange_is_wrong(x))
-        return false;
-    if (x->identity && asked && strcmp(asked, x->identity->user) != 0)
-        fault_say(&x->fault, ERROR_FORBIDDEN, "userId: the token is of %s", x->identity->user);
-    if (!x->identity && !asked)
-        fault_say(&x->fault, ERROR_BAD_FIELD, "userId: needed, there is no token to tell who asks");
-    if (exchange_is_wrong(x))
-        return false;
-    *actor = x->identity ? actor_of_identity(x->identity, dialect)
-                         : (struct actor){.user = asked, .name = name, .dialect = dialect};
-    return true;
-}
-
-// The call of the path, when the actor is in it or it still waits for a guest; NULL: answered.
-static struct call *need_call(struct exchange *x, const struct actor *actor)
-{
-    const char *id = exchange_param(x, "id");
-    struct call *call = calls_find(x->hub, id);
-    if (!call || !call->is_awaiting)
-        call = calls_need(x->hub, actor->user, id, &x->fault);
-    return exchange_is_wrong(x) ? NULL : call;
-}
+#include "signaling/caller.h"
+#include "signaling/media.h"
 
 static void answer_call(struct exchange *x, int status, const struct call *call)
 {
@@ -49,41 +17,18 @@ static void answer_call(struct exchange *x, int status, const struct call *call)
 
 // ---- /calls -------------------------------------------------------------------------------------------------
 
-static size_t read_invited(struct exchange *x, const struct actor *actor, const char *invited[INVITED_MAX])
-{
-    const json_t *value = json_object_get(x->body.data, "participantIds");
-    size_t n = 0;
-    if (!json_is_array(value) || json_array_size(value) == 0 || json_array_size(value) > INVITED_MAX)
-        return fault_say(&x->fault, ERROR_BAD_FIELD, "participantIds: a list of 1 to %d ids", INVITED_MAX), 0;
-    for (size_t i = 0; i < json_array_size(value); i++) {
-        const char *id = json_string_value(json_array_get(value, i));
-        if (!id || !is_user_id(id))
-            return fault_say(&x->fault, ERROR_BAD_FIELD, "participantIds: not ids this server takes"), 0;
-        if (strcmp(id, actor->user) != 0)
-            invited[n++] = id;
-    }
-    if (n == 0)
-        fault_say(&x->fault, ERROR_BAD_FIELD, "participantIds: there is nobody but you");
-    return n;
-}
-
 void api_post_call(struct exchange *x)
 {
-    static const char *const types[] = {"AUDIO", "VIDEO", NULL}; // in the order of enum call_type
-    const char *invited[INVITED_MAX];
+    const char *invited[ASKED_PEOPLE_MAX];
     struct actor actor;
-    if (!read_actor(x, &dialect_call, &actor))
+    if (!caller_read(x, &dialect_call, &actor))
         return;
-    struct call_wish wish = {
-        .type = (enum call_type)field_choice(&x->body, "type", types, CALL_VIDEO),
-        .chat_id = field_text(&x->body, "chatId", CALL_TEXT_MAX),
-        .room_name = field_text(&x->body, "room_name", CALL_TEXT_MAX),
-        .users = invited,
-        .user_count = read_invited(x, &actor, invited),
-    };
+    const struct call_wish wish = asked_call(&x->body, actor.user, invited);
     if (exchange_is_wrong(x))
         return;
-    answer_call(x, 201, calls_start(x->hub, &actor, &wish, &x->fault));
+    const struct call *call = caller_start(x, &actor, &wish);
+    if (call)
+        answer_call(x, 201, call);
 }
 
 void api_answer_call(struct exchange *x)
@@ -93,7 +38,8 @@ void api_answer_call(struct exchange *x)
     const char *reason = field_text(&x->body, "reason", CALL_REASON_MAX);
     if (!field_has(&x->body, "accept"))
         fault_say(&x->fault, ERROR_BAD_FIELD, "accept: needed, true or false");
-    struct call *call = read_actor(x, &dialect_call, &actor) ? need_call(x, &actor) : NULL;
+    struct call *call =
+        caller_read(x, &dialect_call, &actor) ? caller_need_call(x, &actor, exchange_param(x, "id")) : NULL;
     if (!call)
         return;
     if (accept)
@@ -107,7 +53,8 @@ void api_end_call(struct exchange *x)
 {
     struct actor actor;
     const char *reason = field_text(&x->body, "reason", CALL_REASON_MAX);
-    struct call *call = read_actor(x, &dialect_call, &actor) ? need_call(x, &actor) : NULL;
+    struct call *call =
+        caller_read(x, &dialect_call, &actor) ? caller_need_call(x, &actor, exchange_param(x, "id")) : NULL;
     if (!call)
         return;
     calls_end(x->hub, call, &actor, reason, &x->fault);
@@ -116,12 +63,12 @@ void api_end_call(struct exchange *x)
 
 void api_post_call_participants(struct exchange *x)
 {
-    const char *invited[INVITED_MAX];
+    const char *invited[ASKED_PEOPLE_MAX];
     struct actor actor;
-    if (!read_actor(x, &dialect_call, &actor))
+    if (!caller_read(x, &dialect_call, &actor))
         return;
-    size_t count = read_invited(x, &actor, invited);
-    struct call *call = exchange_is_wrong(x) ? NULL : need_call(x, &actor);
+    size_t count = asked_people(&x->body, actor.user, invited);
+    struct call *call = exchange_is_wrong(x) ? NULL : caller_need_call(x, &actor, exchange_param(x, "id"));
     if (!call)
         return;
     calls_add(x->hub, call, &actor, invited, count, &x->fault);
@@ -131,56 +78,108 @@ void api_post_call_participants(struct exchange *x)
 void api_get_call_participants(struct exchange *x)
 {
     struct actor actor;
-    const struct call *call = read_actor(x, &dialect_call, &actor) ? need_call(x, &actor) : NULL;
-    if (call)
-        exchange_answer(x, 200, json_pack("{s:o}", "participants", call_members_json(call)));
+    json_t *json =
+        caller_read(x, &dialect_call, &actor) ? caller_need_json(x, &actor, exchange_param(x, "id")) : NULL;
+    if (json)
+        exchange_answer(x, 200, json_pack("{s:O}", "participants", json_object_get(json, "participants")));
+    json_decref(json);
 }
 
 void api_get_call(struct exchange *x)
 {
     struct actor actor;
-    const struct call *call = read_actor(x, &dialect_call, &actor) ? need_call(x, &actor) : NULL;
-    if (call)
-        answer_call(x, 200, call);
+    json_t *json =
+        caller_read(x, &dialect_call, &actor) ? caller_need_json(x, &actor, exchange_param(x, "id")) : NULL;
+    if (json)
+        exchange_answer(x, 200, json_pack("{s:o}", "call", json));
+}
+
+static bool changes_media(const struct fields *f)
+{
+    return field_has(f, "isMuted") || field_has(f, "isVideoEnabled") || field_has(f, "isSharingScreen");
+}
+
+void api_patch_call_media(struct exchange *x)
+{
+    struct actor actor;
+    if (!changes_media(&x->body))
+        fault_say(&x->fault, ERROR_BAD_FIELD, "isMuted: needed, or isVideoEnabled, or isSharingScreen");
+    if (!caller_read(x, &dialect_call, &actor))
+        return;
+    struct call *call = caller_need_call(x, &actor, exchange_param(x, "id"));
+    struct participant *p = call ? caller_need_place(x, &actor, call) : NULL;
+    if (!p || (!media_change(p, &x->body) && exchange_is_wrong(x)))
+        return;
+    exchange_answer(x, 200,
+                    json_pack("{s:s, s:s, s:s, s:b, s:b, s:b}", "callId", call->id, "userId", p->user, "userName",
+                              p->name, "isMuted", p->is_muted, "isVideoEnabled", p->is_video_enabled,
+                              "isSharingScreen", p->is_sharing_screen));
 }
 
 // ---- /api/video/calls ---------------------------------------------------------------------------------------
 
-// The guest is who came, else who is called.
-static const char *guest_of(const struct call *call)
+static const char *text_of(const json_t *json, const char *name)
 {
+    return json_string_value(json_object_get(json, name));
+}
+
+static const char *status_of(const json_t *call)
+{
+    const char *status = text_of(call, "status");
+    if (strcmp(status, call_status_name(CALL_RINGING)) == 0)
+        return "waiting";
+    bool is_active = strcmp(status, call_status_name(CALL_CONNECTING)) == 0 ||
+                     strcmp(status, call_status_name(CALL_CONNECTED)) == 0;
+    return is_active ? "active" : "ended";
+}
+
+// The guest is who came, else who is called.
+static const char *guest_of(const json_t *call)
+{
+    const json_t *participants = json_object_get(call, "participants");
     const char *called = NULL;
-    for (guint i = 1; i < call->members->len; i++) {
-        const struct call_member *member = call->members->pdata[i];
-        if (member->joined_ms)
-            return member->user;
-        called = called ? called : member->user;
+    for (size_t i = 0; i < json_array_size(participants); i++) {
+        const json_t *one = json_array_get(participants, i);
+        const char *user = text_of(one, "userId");
+        if (strcmp(user, text_of(call, "initiatorId")) == 0)
+            continue;
+        if (text_of(one, "joinedAt"))
+            return user;
+        called = called ? called : user;
     }
     return called;
 }
 
+// Takes json, as call_json() has it.
+static void answer_video_json(struct exchange *x, int status, json_t *json)
+{
+    exchange_answer(x, status,
+                    json_pack("{s:s, s:s, s:s?, s:s, s:s?}", "id", text_of(json, "id"), "host_id",
+                              text_of(json, "initiatorId"), "guest_id", guest_of(json), "status", status_of(json),
+                              "room_name", text_of(json, "room_name")));
+    json_decref(json);
+}
+
 static void answer_video(struct exchange *x, int status, const struct call *call)
 {
-    if (exchange_is_wrong(x))
-        return;
-    const char *state = call_is_over(call) ? "ended" : call->status == CALL_RINGING ? "waiting" : "active";
-    exchange_answer(x, status,
-                    json_pack("{s:s, s:s, s:s?, s:s, s:s?}", "id", call->id, "host_id", call->started_by, "guest_id",
-                              guest_of(call), "status", state, "room_name", call->room_name));
+    if (!exchange_is_wrong(x))
+        answer_video_json(x, status, call_json(x->hub, call));
 }
 
 void api_post_video_call(struct exchange *x)
 {
     struct actor actor;
     const struct call_wish wish = {.type = CALL_VIDEO, .room_name = field_text(&x->body, "room_name", CALL_TEXT_MAX)};
-    if (read_actor(x, &dialect_webrtc, &actor))
-        answer_video(x, 201, calls_start(x->hub, &actor, &wish, &x->fault));
+    const struct call *call = caller_read(x, &dialect_webrtc, &actor) ? caller_start(x, &actor, &wish) : NULL;
+    if (call)
+        answer_video(x, 201, call);
 }
 
 void api_join_video_call(struct exchange *x)
 {
     struct actor actor;
-    struct call *call = read_actor(x, &dialect_webrtc, &actor) ? need_call(x, &actor) : NULL;
+    struct call *call =
+        caller_read(x, &dialect_webrtc, &actor) ? caller_need_call(x, &actor, exchange_param(x, "id")) : NULL;
     if (!call)
         return;
     calls_answer(x->hub, call, &actor, NULL, &x->fault);
@@ -190,7 +189,8 @@ void api_join_video_call(struct exchange *x)
 void api_end_video_call(struct exchange *x)
 {
     struct actor actor;
-    struct call *call = read_actor(x, &dialect_webrtc, &actor) ? need_call(x, &actor) : NULL;
+    struct call *call =
+        caller_read(x, &dialect_webrtc, &actor) ? caller_need_call(x, &actor, exchange_param(x, "id")) : NULL;
     if (!call)
         return;
     calls_end(x->hub, call, &actor, NULL, &x->fault);
@@ -200,7 +200,8 @@ void api_end_video_call(struct exchange *x)
 void api_get_video_call(struct exchange *x)
 {
     struct actor actor;
-    const struct call *call = read_actor(x, &dialect_webrtc, &actor) ? need_call(x, &actor) : NULL;
-    if (call)
-        answer_video(x, 200, call);
+    json_t *json =
+        caller_read(x, &dialect_webrtc, &actor) ? caller_need_json(x, &actor, exchange_param(x, "id")) : NULL;
+    if (json)
+        answer_video_json(x, 200, json);
 }

@@ -3,6 +3,7 @@
 #include "signaling/api.h"
 
 #include "signaling/call_events.h"
+#include "signaling/call_past.h"
 #include "signaling/calls.h"
 
 // Whose calls: the bearer's, in open mode of the user the query names. NULL: refused and answered.
@@ -14,26 +15,6 @@ static const char *asker(struct exchange *x)
     return exchange_is_wrong(x) ? NULL : user;
 }
 
-// ---- from the store, in the words of call_json() ------------------------------------------------------------
-
-static void set_time(json_t *json, const char *name, int64_t wall_ms)
-{
-    char text[TIMESTAMP_SIZE];
-    if (wall_ms)
-        timestamp_print(text, wall_ms);
-    json_object_set_new(json, name, wall_ms ? json_string(text) : json_null());
-}
-
-static void add_participant(void *arg, const struct store_participant *p)
-{
-    json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:b, s:b}", "userId", p->user, "userName",
-                             p->name ? p->name : p->user, "status", p->status, "isMuted", p->is_muted,
-                             "isVideoEnabled", p->is_video_enabled, "isSharingScreen", p->is_sharing_screen);
-    set_time(json, "joinedAt", p->joined_ms);
-    set_time(json, "leftAt", p->left_ms);
-    json_array_append_new(arg, json);
-}
-
 struct listing {
     struct store *store;
     json_t *calls;
@@ -42,20 +23,7 @@ struct listing {
 static void add_call(void *arg, const struct store_call *call)
 {
     struct listing *listing = arg;
-    json_t *participants = json_array();
-    int64_t spoken_ms = call->connected_ms && call->ended_ms ? call->ended_ms - call->connected_ms : 0;
-    (void)store_find_participants(listing->store, call->id, add_participant, participants);
-    json_t *json =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:o, s:I, s:s?, s:s?}", "id", call->id, "roomId",
-                  call->room, "type", call->type, "status", call->status, "initiatorId", call->initiator,
-                  "initiatorName", call->initiator_name ? call->initiator_name : call->initiator, "chatId",
-                  call->chat_id, "room_name", call->room_name, "participants", participants, "duration",
-                  (json_int_t)(spoken_ms / 1000), "endedBy", call->ended_by, "reason", call->reason);
-    set_time(json, "startedAt", call->started_ms);
-    set_time(json, "answeredAt", call->answered_ms);
-    set_time(json, "connectedAt", call->connected_ms);
-    set_time(json, "endedAt", call->ended_ms);
-    json_array_append_new(listing->calls, json);
+    json_array_append_new(listing->calls, past_call_json(listing->store, call));
 }
 
 // ---- the routes ---------------------------------------------------------------------------------------------

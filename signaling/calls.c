@@ -112,8 +112,10 @@ static struct session *only_session(const struct hub *hub, const char *user)
 static struct participant *enter(struct call *call, struct session *session, const char *session_token, bool *resumed,
                                  struct fault *fault)
 {
-    struct join join = {
-        .room = call->room_id, .user = session->user_id, .name = session_name(session), .session_token = session_token};
+    struct join join = {.room = call->room_id,
+                        .user = session->user_id,
+                        .name = session_name(session),
+                        .session_token = session_token};
     if (!session->is_dialect_settled)
         session->dialect = call->dialect;
     struct participant *p = presence_join(session, &join, resumed, fault);
@@ -136,11 +138,14 @@ struct participant *calls_adopt(struct hub *hub, struct call *call, const struct
 {
     struct participant *p = calls_participant(hub, call, actor->user);
     const struct call_member *member = call_find(call, actor->user);
-    if (call_is_over(call) || !member || member->status != MEMBER_JOINED || !actor->session)
+    struct session *session = actor->session ? actor->session : only_session(hub, actor->user);
+    if (call_is_over(call) || !member || member->status != MEMBER_JOINED)
         return NULL;
-    if (p || actor->session->participant)
-        return p && p->session == actor->session ? p : NULL;
-    return enter_and_tell(call, actor->session, NULL, fault);
+    if (p && (!actor->session || p->session == actor->session))
+        return p;
+    if (p || !session || session->participant)
+        return NULL;
+    return enter_and_tell(call, session, NULL, fault);
 }
 
 // ---- ringing ------------------------------------------------------------------------------------------------

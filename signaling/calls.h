@@ -85,5 +85,6 @@ bool calls_relay(struct hub *hub, struct call *call, const struct actor *actor, 
                  const json_t *data, struct fault *fault);
 
 // The actor's participant on its socket: puts a member who has joined elsewhere (HTTP) into the room on it. NULL: not
-// a member who has joined, or in the room on another socket.
+// a member who has joined, or in the room on another socket. Over HTTP its participant on whatever socket; NULL: also
+// when there is no socket that could be meant.
 struct participant *calls_adopt(struct hub *hub, struct call *call, const struct actor *actor, struct fault *fault);

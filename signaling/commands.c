@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "signaling/archive.h"
+#include "signaling/asked.h"
 #include "signaling/calls.h"
 #include "signaling/commands_call.h"
 #include "signaling/commands_recording.h"
@@ -102,63 +103,6 @@ static void heartbeat(struct request *r)
 
 // ---- negotiation --------------------------------------------------------------------------------------------
 
-// Whom a description or candidate is for: the documents name the field in three ways. NULL: the media server.
-static const char *read_target(struct request *r)
-{
-    static const char *const names[] = {"target", "targetUserId", "to"};
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        const json_t *value = json_object_get(r->message.data, names[i]);
-        if (!value || json_is_null(value))
-            continue;
-        const char *text = json_string_value(value);
-        if (text && strcmp(text, "sfu") == 0)
-            return NULL;
-        const char *target = field_need_id(&r->fields, names[i], is_user_id);
-        if (target && strcmp(target, r->me->user) == 0)
-            fault_say(&r->fault, ERROR_BAD_FIELD, "%s: that is you", names[i]);
-        return target;
-    }
-    return NULL;
-}
-
-// {type, sdp} or the text alone.
-static const char *read_sdp(struct request *r, const char *type)
-{
-    const json_t *value = json_object_get(r->message.data, "sdp");
-    const json_t *text = json_is_object(value) ? json_object_get(value, "sdp") : value;
-    const char *said = json_is_object(value) ? json_string_value(json_object_get(value, "type")) : NULL;
-    if (!json_is_string(text))
-        fault_say(&r->fault, ERROR_BAD_FIELD, "sdp: a text, or {type, sdp}");
-    else if (json_string_length(text) >= SFU_SDP_MAX)
-        fault_say(&r->fault, ERROR_BAD_FIELD, "sdp: at most %d bytes", SFU_SDP_MAX - 1);
-    else if (said && strcmp(said, type) != 0)
-        fault_say(&r->fault, ERROR_BAD_FIELD, "sdp: its type must be %s", type);
-    return json_string_value(text);
-}
-
-// {mid: "camera", ...}; returns how many.
-static size_t read_sources(struct request *r, struct sfu_mid_source sources[SFU_SOURCES_MAX])
-{
-    json_t *value = json_object_get(r->message.data, "sources"), *name;
-    const char *mid;
-    size_t n = 0;
-    if (value && !json_is_null(value) && !json_is_object(value))
-        fault_say(&r->fault, ERROR_BAD_FIELD, "sources: an object {mid: source}");
-    if (json_object_size(value) > SFU_SOURCES_MAX)
-        fault_say(&r->fault, ERROR_BAD_FIELD, "sources: at most %d", SFU_SOURCES_MAX);
-    json_object_foreach(value, mid, name)
-    {
-        if (request_failed(r))
-            return 0;
-        struct sfu_mid_source *one = &sources[n++];
-        const char *text = json_string_value(name);
-        if (strlen(mid) > SFU_MID_MAX || !text || !sfu_source_parse(text, &one->source))
-            fault_say(&r->fault, ERROR_BAD_FIELD, "sources: microphone, camera, screen or screen-audio by mid");
-        g_strlcpy(one->mid, mid, sizeof(one->mid));
-    }
-    return n;
-}
-
 static void relay(struct request *r, const char *target, const char *event)
 {
     struct actor actor;
@@ -174,7 +118,7 @@ static void relay(struct request *r, const char *target, const char *event)
 // True when the message is somebody else's and was passed on, or was wrong.
 static bool relayed(struct request *r, const char *event)
 {
-    const char *target = read_target(r);
+    const char *target = asked_target(&r->fields, r->me->user);
     if (target && !request_failed(r))
         relay(r, target, event);
     return target || request_failed(r);
@@ -197,8 +141,8 @@ static void signal_offer(struct request *r)
     struct sfu_mid_source sources[SFU_SOURCES_MAX];
     if (relayed(r, "signal-offer"))
         return;
-    const char *sdp = read_sdp(r, "offer");
-    size_t source_count = read_sources(r, sources);
+    const char *sdp = asked_sdp(&r->fields, "offer");
+    size_t source_count = asked_sources(&r->fields, sources);
     if (request_failed(r))
         return;
     media_begin(r->me);
@@ -212,8 +156,8 @@ static void signal_answer(struct request *r)
     struct sfu_mid_source sources[SFU_SOURCES_MAX];
     if (relayed(r, "signal-answer"))
         return;
-    const char *sdp = read_sdp(r, "answer");
-    size_t source_count = read_sources(r, sources);
+    const char *sdp = asked_sdp(&r->fields, "answer");
+    size_t source_count = asked_sources(&r->fields, sources);
     if (r->me->peer == 0)
         fault_say(&r->fault, ERROR_BAD_SDP, "there is no offer to answer");
     uint64_t tag = request_failed(r) ? 0 : wait_for_sfu(r);
@@ -221,28 +165,16 @@ static void signal_answer(struct request *r)
         media_answer(r->me, tag, sdp, sources, source_count);
 }
 
-// RTCIceCandidateInit, or its candidate line alone; null, absent and "" are the end of candidates.
 static void ice_candidate(struct request *r)
 {
     if (relayed(r, "ice-candidate"))
         return;
-    const json_t *value = json_object_get(r->message.data, "candidate");
-    const json_t *line = json_is_object(value) ? json_object_get(value, "candidate") : value;
-    const char *mid = json_string_value(json_object_get(value, "sdpMid"));
-    const char *text = json_is_string(line) ? json_string_value(line) : "";
-    if (value && !json_is_null(value) && !json_is_object(value) && !json_is_string(value))
-        fault_say(&r->fault, ERROR_BAD_FIELD, "candidate: an RTCIceCandidate, a text, or null");
-    else if (line && !json_is_null(line) && !json_is_string(line))
-        fault_say(&r->fault, ERROR_BAD_FIELD, "candidate: its candidate must be a text");
-    else if (strlen(text) > SFU_CANDIDATE_MAX)
-        fault_say(&r->fault, ERROR_BAD_FIELD, "candidate: at most %d bytes", SFU_CANDIDATE_MAX);
-    else if (mid && strlen(mid) > SFU_MID_MAX)
-        fault_say(&r->fault, ERROR_BAD_FIELD, "candidate: sdpMid has at most %d bytes", SFU_MID_MAX);
-    else if (r->me->peer == 0)
+    struct asked_candidate candidate = asked_candidate(&r->fields);
+    if (r->me->peer == 0)
         fault_say(&r->fault, ERROR_NOT_FOUND, "there is no media connection: send an offer first");
     uint64_t tag = request_failed(r) ? 0 : wait_for_sfu(r);
     if (tag)
-        media_candidate(r->me, tag, mid, text);
+        media_candidate(r->me, tag, candidate.mid, candidate.text);
 }
 
 static bool is_source(const char *text)
@@ -268,26 +200,7 @@ static void select_layer(struct request *r)
 
 static void media_update(struct request *r)
 {
-    struct participant *me = r->me;
-    struct fields *f = &r->fields;
-    bool is_muted = field_bool(f, "isMuted", me->is_muted);
-    bool is_video_enabled = field_bool(f, "isVideoEnabled", me->is_video_enabled);
-    bool is_sharing_screen = field_bool(f, "isSharingScreen", me->is_sharing_screen);
-    if (me->role == ROLE_OBSERVER && (!is_muted || is_video_enabled || is_sharing_screen))
-        fault_say(&r->fault, ERROR_FORBIDDEN, "an observer only watches");
-    if (me->is_audio_locked && !is_muted)
-        fault_say(&r->fault, ERROR_FORBIDDEN, "isMuted: the host has locked your microphone");
-    if (me->is_video_locked && is_video_enabled)
-        fault_say(&r->fault, ERROR_FORBIDDEN, "isVideoEnabled: the host has locked your camera");
-    if (request_failed(r))
-        return;
-    me->is_muted = is_muted;
-    me->is_video_enabled = is_video_enabled;
-    me->is_sharing_screen = is_sharing_screen;
-    if (field_has(f, "isSharingScreen"))
-        me->is_screen_off = !is_sharing_screen;
-    media_apply(me);
-    media_announce(me);
+    media_change(r->me, &r->fields);
 }
 
 // `muted: false` takes the lock away and says so; it never opens somebody's microphone.
@@ -411,17 +324,9 @@ static void check_needs(struct request *r, unsigned needs)
         fault_say(&r->fault, ERROR_FORBIDDEN, "only a host may do that");
 }
 
-// A fault names fields as the model does; the client wrote them in its own way.
 static void refuse(struct request *r)
 {
-    struct fault said = r->fault;
-    const char *colon = strchr(r->fault.text, ':');
-    char field[40];
-    if (r->message.event && colon &&
-        (size_t)(colon - r->fault.text) < sizeof(field)) {
-        g_strlcpy(field, r->fault.text, (gsize)(colon - r->fault.text) + 1);
-        g_snprintf(said.text, sizeof(said.text), "%s%s", dialect_field_name(r->message.event, field), colon);
-    }
+    struct fault said = asked_fault(r->message.event, &r->fault);
     session_refuse(r->session, r->message.id, r->message.event, &said);
 }
 

@@ -4,15 +4,13 @@
 
 #include <string.h>
 
+#include "signaling/asked.h"
 #include "signaling/call_events.h"
 #include "signaling/calls.h"
 #include "signaling/events.h"
 #include "signaling/presence.h"
 
-enum {
-    INVITED_MAX = 100,
-    NAME_CHARS_MAX = 64,
-};
+enum { NAME_CHARS_MAX = 64 };
 
 // ---- who asks, and about which call -------------------------------------------------------------------------
 
@@ -103,27 +101,6 @@ static void reply_joined(struct request *r, const struct call *call)
 
 // ---- ringing ------------------------------------------------------------------------------------------------
 
-// A list of user ids, or one alone. Returns how many; 0: the fault says why.
-static size_t read_invited(struct request *r, const char *user, const char *invited[INVITED_MAX])
-{
-    const json_t *value = json_object_get(r->message.data, "participantIds");
-    size_t size = json_is_array(value) ? json_array_size(value) : 1, n = 0;
-    if (!value || json_is_null(value) || size == 0)
-        return fault_say(&r->fault, ERROR_BAD_FIELD, "participantIds: needed, and not empty"), 0;
-    if (size > INVITED_MAX)
-        return fault_say(&r->fault, ERROR_BAD_FIELD, "participantIds: at most %d", INVITED_MAX), 0;
-    for (size_t i = 0; i < size; i++) {
-        const char *id = json_string_value(json_is_array(value) ? json_array_get(value, i) : value);
-        if (!id || !is_user_id(id))
-            return fault_say(&r->fault, ERROR_BAD_FIELD, "participantIds: not ids this server takes"), 0;
-        if (strcmp(id, user) != 0)
-            invited[n++] = id;
-    }
-    if (n == 0)
-        fault_say(&r->fault, ERROR_BAD_FIELD, "participantIds: there is nobody but you");
-    return n;
-}
-
 static void ring_more(struct request *r, const struct actor *actor, const char *const *invited, size_t count)
 {
     struct call *call = need_call(r, actor);
@@ -140,22 +117,14 @@ static void ring_more(struct request *r, const struct actor *actor, const char *
 
 void command_call_initiate(struct request *r)
 {
-    static const char *const types[] = {"AUDIO", "VIDEO", NULL}; // in the order of enum call_type
-    const char *invited[INVITED_MAX];
+    const char *invited[ASKED_PEOPLE_MAX];
     struct actor actor;
-    struct fields *f = &r->fields;
     if (!identify(r, &actor))
         return;
-    struct call_wish wish = {
-        .type = (enum call_type)field_choice(f, "type", types, CALL_VIDEO),
-        .chat_id = field_text(f, "chatId", CALL_TEXT_MAX),
-        .room_name = field_text(f, "room_name", CALL_TEXT_MAX),
-        .users = invited,
-        .user_count = read_invited(r, actor.user, invited),
-    };
+    struct call_wish wish = asked_call(&r->fields, actor.user, invited);
     if (request_failed(r))
         return;
-    if (field_has(f, "callId"))
+    if (field_has(&r->fields, "callId"))
         return ring_more(r, &actor, invited, wish.user_count);
     const struct call *call = calls_start(r->hub, &actor, &wish, &r->fault);
     if (call)
@@ -164,11 +133,11 @@ void command_call_initiate(struct request *r)
 
 void command_call_add_participants(struct request *r)
 {
-    const char *invited[INVITED_MAX];
+    const char *invited[ASKED_PEOPLE_MAX];
     struct actor actor;
     if (!identify(r, &actor))
         return;
-    size_t count = read_invited(r, actor.user, invited);
+    size_t count = asked_people(&r->fields, actor.user, invited);
     struct call *call = request_failed(r) ? NULL : need_call(r, &actor);
     if (call && calls_add(r->hub, call, &actor, invited, count, &r->fault))
         reply_call(r, call);

@@ -250,6 +250,15 @@ struct exchange *exchange_find(const struct hub *hub, uint64_t ticket)
     return hub->exchanges ? g_hash_table_lookup(hub->exchanges, &ticket) : NULL;
 }
 
+void exchange_fail_peer(struct hub *hub, uint64_t peer, const struct fault *fault)
+{
+    GList *all = hub->exchanges ? g_hash_table_get_values(hub->exchanges) : NULL; // a copy: they go while we walk
+    for (GList *one = all; one; one = one->next)
+        if (((struct exchange *)one->data)->peer == peer)
+            exchange_fail(one->data, fault);
+    g_list_free(all);
+}
+
 void exchange_tick(struct hub *hub)
 {
     GList *all = hub->exchanges ? g_hash_table_get_values(hub->exchanges) : NULL; // a copy: they go while we walk

@@ -29,6 +29,7 @@ struct exchange {
     struct fields query;             // of the URL's query; numbers and booleans are read from texts
     struct fault fault;              // what was wrong with a field: see exchange_is_wrong()
     bool has_success;                // answers are {success: true, data} and {success: false, error}
+    uint64_t peer;                   // of the media server, whose answer it waits for; 0: of none
 
     // Private.
     struct identity bearer;
@@ -86,5 +87,7 @@ uint64_t exchange_defer(struct exchange *exchange);
 bool exchange_is_deferred(const struct exchange *exchange); // and not answered yet
 // NULL: answered already, timed out, or the client is gone.
 struct exchange *exchange_find(const struct hub *hub, uint64_t ticket);
+// The peer is gone: who waits for what it was asked is answered with the fault.
+void exchange_fail_peer(struct hub *hub, uint64_t peer, const struct fault *fault);
 void exchange_tick(struct hub *hub);    // answers 504 to those that waited too long
 void exchange_end_all(struct hub *hub); // the hub goes: none of them is answered any more

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "signaling/events.h"
+#include "signaling/exchange.h"
 #include "signaling/log.h"
 #include "signaling/recording.h"
 
@@ -26,6 +27,29 @@ void media_announce(struct participant *p)
     event_media_changed(p);
     if (watch)
         watch->changed(p);
+}
+
+bool media_change(struct participant *p, struct fields *f)
+{
+    bool is_muted = field_bool(f, "isMuted", p->is_muted);
+    bool is_video_enabled = field_bool(f, "isVideoEnabled", p->is_video_enabled);
+    bool is_sharing_screen = field_bool(f, "isSharingScreen", p->is_sharing_screen);
+    if (p->role == ROLE_OBSERVER && (!is_muted || is_video_enabled || is_sharing_screen))
+        fault_say(f->fault, ERROR_FORBIDDEN, "an observer only watches");
+    if (p->is_audio_locked && !is_muted)
+        fault_say(f->fault, ERROR_FORBIDDEN, "isMuted: the host has locked your microphone");
+    if (p->is_video_locked && is_video_enabled)
+        fault_say(f->fault, ERROR_FORBIDDEN, "isVideoEnabled: the host has locked your camera");
+    if (f->fault->error != ERROR_NONE)
+        return false;
+    p->is_muted = is_muted;
+    p->is_video_enabled = is_video_enabled;
+    p->is_sharing_screen = is_sharing_screen;
+    if (field_has(f, "isSharingScreen"))
+        p->is_screen_off = !is_sharing_screen;
+    media_apply(p);
+    media_announce(p);
+    return true;
 }
 
 // ---- the peer -----------------------------------------------------------------------------------------------
@@ -71,6 +95,7 @@ static void forget_peer(struct participant *p, const struct fault *fault)
     struct room *room = p->room;
     if (p->peer == 0)
         return;
+    exchange_fail_peer(room->roster->hub, p->peer, fault);
     g_hash_table_remove(room->roster->peers, &p->peer);
     p->peer = 0;
     if (--room->peer_count == 0) {
@@ -134,8 +159,19 @@ void media_candidate(struct participant *p, uint64_t tag, const char *mid, const
 
 // ---- what the media server says -----------------------------------------------------------------------------
 
+// Over HTTP it was asked for a call.
+static struct exchange *asked_by(const struct participant *p, uint64_t tag)
+{
+    return p->room->call ? exchange_find(p->room->roster->hub, tag) : NULL;
+}
+
 static void settle(struct participant *p, uint64_t tag, const struct fault *fault)
 {
+    struct exchange *x = asked_by(p, tag);
+    if (x && fault)
+        return exchange_fail(x, fault);
+    if (x)
+        return exchange_answer(x, 200, json_pack("{s:s}", "callId", p->room->call->id));
     if (p->session)
         session_settle(p->session, tag, fault);
 }
@@ -149,7 +185,12 @@ static void rx_offer(struct participant *p, const struct sfu_event *event)
 
 static void rx_answer(struct participant *p, const struct sfu_event *event)
 {
+    struct exchange *x = asked_by(p, event->tag);
     g_clear_pointer(&p->offer, g_free); // whoever was answered has no offer of ours to answer
+    if (x)
+        return exchange_answer(x, 200,
+                               json_pack("{s:s, s:s, s:{s:s, s:s}}", "callId", p->room->call->id, "fromUserId", "sfu",
+                                         "answer", "type", "answer", "sdp", event->text));
     event_sfu_answer(p, event->text);
     settle(p, event->tag, NULL);
 }

@@ -23,6 +23,10 @@ void media_announce(struct participant *participant);
 // Makes sure the participant has a peer.
 void media_begin(struct participant *participant);
 
+// {isMuted?, isVideoEnabled?, isSharingScreen?}: what it says of itself is so, and everybody is told. False: the
+// fields' fault says why not.
+bool media_change(struct participant *participant, struct fields *fields);
+
 // These need a peer. The answer to each comes with the tag.
 void media_offer(struct participant *participant, uint64_t tag, const char *sdp, const struct sfu_mid_source *sources,
                  size_t source_count);

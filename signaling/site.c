@@ -26,12 +26,16 @@ static const struct route routes[] = {
     {HTTP_GET, "/calls", serve_elsewhere, NOTHING}, // the page, where calls are made by POST
     {HTTP_GET, "/calls/history", api_get_call_history, TOKEN},
     {HTTP_GET, "/calls/active", api_get_active_calls, TOKEN},
+    {HTTP_POST, "/calls/signaling/offer", api_signal_offer, TOKEN},
+    {HTTP_POST, "/calls/signaling/answer", api_signal_answer, TOKEN},
+    {HTTP_POST, "/calls/signaling/ice-candidate", api_signal_candidate, TOKEN},
     {HTTP_POST, "/calls", api_post_call, TOKEN},
     {HTTP_GET, "/calls/:id", api_get_call, TOKEN},
     {HTTP_POST, "/calls/:id/answer", api_answer_call, TOKEN},
     {HTTP_POST, "/calls/:id/end", api_end_call, TOKEN},
     {HTTP_POST, "/calls/:id/participants", api_post_call_participants, TOKEN},
     {HTTP_GET, "/calls/:id/participants", api_get_call_participants, TOKEN},
+    {HTTP_PATCH, "/calls/:id/media", api_patch_call_media, TOKEN},
     {HTTP_POST, "/api/video/calls", api_post_video_call, TOKEN | SUCCESS},
     {HTTP_GET, "/api/video/calls/:id", api_get_video_call, TOKEN | SUCCESS},
     {HTTP_POST, "/api/video/calls/:id/join", api_join_video_call, TOKEN | SUCCESS},
@@ -80,9 +84,11 @@ static const struct route *find_route(struct exchange *x, char allow[64])
 {
     enum http_method method = x->request->method == HTTP_HEAD ? HTTP_GET : x->request->method;
     const struct route *found = NULL;
+    const char *path = NULL; // the first that fits
     for (size_t i = 0; i < G_N_ELEMENTS(routes); i++) {
-        if ((found && strcmp(routes[i].path, found->path) != 0) || !exchange_matches(x, routes[i].path))
+        if ((path && strcmp(routes[i].path, path) != 0) || !exchange_matches(x, routes[i].path))
             continue;
+        path = routes[i].path;
         add_method(allow, http_method_name(routes[i].method));
         if (routes[i].method == HTTP_GET)
             add_method(allow, "HEAD");
@@ -90,8 +96,6 @@ static const struct route *find_route(struct exchange *x, char allow[64])
             found = &routes[i];
         x->has_success = (routes[i].needs & SUCCESS) != 0;
     }
-    if (found)
-        exchange_matches(x, found->path);
     return found;
 }
 

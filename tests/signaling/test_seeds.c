@@ -312,6 +312,11 @@ static char *fill_path(const struct row *row, const char *path)
     return filled;
 }
 
+static void no_late(void *arg)
+{
+    (void)arg;
+}
+
 static void step_http(struct row *row)
 {
     const char *by = step_text(row, "by");
@@ -331,7 +336,7 @@ static void step_http(struct row *row)
                                    .content_type = "application/json",
                                    .body = text,
                                    .body_len = text ? strlen(text) : 0};
-    struct exchange *x = exchange_new(row->rig->hub, &request, &response, NULL, NULL);
+    struct exchange *x = exchange_new(row->rig->hub, &request, &response, no_late, NULL);
     site_serve(row->site, x);
     rig_turn(row->rig);
     json_t *answer = response.body ? json_loadb(response.body, response.body_len, JSON_DECODE_ANY, NULL) : NULL;
