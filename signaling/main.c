@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "signaling/archive.h"
 #include "signaling/hooks.h"
@@ -18,6 +19,7 @@ enum {
     START_FAILED = 1,
     USAGE_WRONG = 2,
     BUSY_NEVER = 1000, // per cent
+    FILES_MAX = 65536, // libwebsockets reserves memory for each descriptor the process may open
 };
 
 static struct server *running;
@@ -44,6 +46,15 @@ static void catch_signals(struct server *server)
 }
 
 // A second signal while the server ends must find nothing to stop.
+static void bound_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > FILES_MAX) {
+        limit.rlim_cur = FILES_MAX;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static void ignore_signals(void)
 {
     struct sigaction action = {.sa_handler = SIG_IGN};
@@ -168,6 +179,7 @@ static int start_media(const struct config *config, const struct auth *auth, str
 static int start(const struct config *config, char *err, size_t err_size)
 {
     struct auth *auth = auth_new(config, err, err_size);
+    bound_files();
     struct server *server = auth ? server_new(config, err, err_size) : NULL;
     struct store *store = server ? store_new(config, server_wake, server, err, err_size) : NULL;
     int status = store ? start_media(config, auth, server, store, err, err_size) : START_FAILED;

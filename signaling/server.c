@@ -6,7 +6,6 @@
 #include <libwebsockets.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "signaling/hub.h"
@@ -20,7 +19,6 @@ enum {
     HEADERS_OUT = 4096,    // bytes of an answer's headers
     PIECE_PATIENCE_S = 30, // a client that does not take a piece of an answer in this time is gone
     DISK_PATIENCE_US = 3000,
-    FILES_MAX = 65536, // libwebsockets reserves memory for each descriptor the process may open
 };
 
 G_STATIC_ASSERT(LWS_PRE <= SOCKET_HEADROOM);
@@ -271,12 +269,13 @@ static void socket_read(struct lws *wsi, struct socket *socket, const void *in, 
     socket_rx(socket, in, len, is_end, lws_frame_is_binary(wsi));
 }
 
-static void door_free(struct door *door)
+// 0: libwebsockets sends it back as it is.
+static int socket_read_close(struct lws *wsi, struct socket *socket, const void *in, size_t len)
 {
-    if (!door)
-        return;
-    identity_clear(&door->identity);
-    g_free(door);
+    uint16_t fault = socket_rx_close(socket, in, len);
+    if (fault)
+        lws_close_reason(wsi, (enum lws_close_status)fault, NULL, 0);
+    return fault ? -1 : 0;
 }
 
 // The door of an upgrade that is confirmed but not done; NULL when there is none.
@@ -287,11 +286,33 @@ static struct door *take_door(struct lws *wsi)
     return door;
 }
 
-// 0: go on. 1: refused and answered.
+static bool check_handshake(struct lws *wsi, const char *upgrade, struct visit *visit)
+{
+    char http[16], connection[128], version[8], key[32], protocol[128];
+    enum http_method method;
+    struct handshake handshake = {
+        .http = read_header(wsi, WSI_TOKEN_HTTP, http, sizeof(http)),
+        .host = visit->request.host,
+        .upgrade = upgrade,
+        .connection = read_header(wsi, WSI_TOKEN_CONNECTION, connection, sizeof(connection)),
+        .version = read_header(wsi, WSI_TOKEN_VERSION, version, sizeof(version)),
+        .key = read_header(wsi, WSI_TOKEN_KEY, key, sizeof(key)),
+        .protocol = read_header(wsi, WSI_TOKEN_PROTOCOL, protocol, sizeof(protocol)),
+        .is_get = read_method(wsi, &method) && method == HTTP_GET,
+    };
+    if (!handshake.protocol && lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > 0)
+        handshake.protocol = ""; // too long to be read is not absent
+    return door_handshake(&handshake, &visit->response);
+}
+
+// 0: go on. 1: refused and answered. -1: hang up.
 static int confirm_upgrade(struct server *server, struct lws *wsi)
 {
     char path[PATH_MAX_BYTES + 1] = "", token[TOKEN_MAX + 16], dialect[32], user[USER_MAX + 32];
-    char name[NAME_MAX_BYTES + 32];
+    char name[NAME_MAX_BYTES + 32], upgrade[16];
+    // To another protocol than it knows libwebsockets has said 403 already, and then it asks all the same.
+    if (!read_header(wsi, WSI_TOKEN_UPGRADE, upgrade, sizeof(upgrade)))
+        return -1;
     lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI);
     struct visit *visit = read_visit(server, wsi, HTTP_GET, path);
     struct door *door = g_new0(struct door, 1);
@@ -302,7 +323,8 @@ static int confirm_upgrade(struct server *server, struct lws *wsi)
         .user = lws_get_urlarg_by_name(wsi, "user=", user, sizeof(user)),
         .name = lws_get_urlarg_by_name(wsi, "name=", name, sizeof(name)),
     };
-    if (door_open(server->hub, &visit->request, &query, door, &visit->response)) {
+    if (check_handshake(wsi, upgrade, visit) &&
+        door_open(server->hub, &visit->request, &query, door, &visit->response)) {
         lws_set_opaque_user_data(wsi, door); // there is no struct connection before the upgrade is done
     } else {
         struct http_response *response = &visit->response;
@@ -346,9 +368,7 @@ static int websocket_event(struct lws *wsi, struct connection *connection, enum 
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return socket_write(wsi, socket);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        if (len >= 2)
-            socket->peer_code = (uint16_t)(((const uint8_t *)in)[0] << 8 | ((const uint8_t *)in)[1]);
-        return 0;
+        return socket_read_close(wsi, socket, in, len);
     default:
         closed(connection);
         return 0;
@@ -416,7 +436,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 }
 
 static const struct lws_protocols protocols[] = {
-    {.name = "roda",
+    {.name = DOOR_PROTOCOL,
      .callback = on_event,
      .per_session_data_size = sizeof(struct connection),
      .rx_buffer_size = 4096},
@@ -430,15 +450,6 @@ static void on_log(int level, const char *line)
     char *text = g_strchomp(g_strdup(line));
     log_line(level == LLL_ERR ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, "lws", "%s", text);
     g_free(text);
-}
-
-static void bound_files(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > FILES_MAX) {
-        limit.rlim_cur = FILES_MAX;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
 }
 
 static void fill_headers(struct server *server)
@@ -495,7 +506,6 @@ struct server *server_new(const struct config *config, char *err, size_t err_siz
     struct server *server = g_new0(struct server, 1);
     server->is_tls = config->tls_cert != NULL;
     lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
-    bound_files();
     notify_open(&server->notify);
     tls_files_init(&server->tls_files, config);
     fill_headers(server);

@@ -32,7 +32,15 @@ enum {
 };
 
 // WebSocket close codes (RFC 6455 section 7.4.1).
-enum { CLOSE_NORMAL = 1000, CLOSE_GOING_AWAY = 1001, CLOSE_POLICY = 1008, CLOSE_TOO_BIG = 1009 };
+enum {
+    CLOSE_NORMAL = 1000,
+    CLOSE_GOING_AWAY = 1001,
+    CLOSE_PROTOCOL = 1002,
+    CLOSE_BAD_TEXT = 1007,
+    CLOSE_POLICY = 1008,
+    CLOSE_TOO_BIG = 1009,
+    CLOSE_LAST = 4999,
+};
 
 // Who else wants to know what happens to people and rooms: the book of calls (calls.c). Each is called after
 // everybody in the room was told, but `closing`, which comes before.

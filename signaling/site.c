@@ -142,6 +142,10 @@ static void serve_elsewhere(struct exchange *x)
 {
     const struct http_request *request = x->request;
     bool is_get = request->method == HTTP_GET || request->method == HTTP_HEAD;
+    if (strcmp(request->path, "/ws") == 0 && !is_get) {
+        g_strlcpy(x->response->allow, "GET", sizeof(x->response->allow));
+        return exchange_refuse(x, 405, "method-not-allowed", "a WebSocket is opened with GET");
+    }
     if (strcmp(request->path, "/ws") == 0)
         return exchange_refuse(x, 400, "bad-request", "this is a WebSocket: ask for an upgrade");
     if (!pages_serve(x->hub->config, request, x->response))

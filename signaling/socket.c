@@ -103,6 +103,18 @@ void socket_free(struct socket *socket)
 
 // ---- in -----------------------------------------------------------------------------------------------------
 
+// U+0000 is a character of UTF-8; for GLib it is the end of a text.
+static bool is_utf8(const uint8_t *data, size_t len)
+{
+    const char *at = (const char *)data, *end = at + len, *stop;
+    while (at < end && !g_utf8_validate(at, end - at, &stop)) {
+        if (*stop)
+            return false;
+        at = stop + 1;
+    }
+    return true;
+}
+
 void socket_rx(struct socket *socket, const void *data, size_t len, bool is_end, bool is_binary)
 {
     if (socket->is_closing || !socket->session)
@@ -112,9 +124,24 @@ void socket_rx(struct socket *socket, const void *data, size_t len, bool is_end,
     g_byte_array_append(socket->in, data, (guint)len);
     if (!is_end)
         return;
+    if (!is_binary && !is_utf8(socket->in->data, socket->in->len))
+        return close_with(socket, CLOSE_BAD_TEXT, "a text is UTF-8");
     // A binary message is taken for an empty one: refused, and counted like every other.
     command_rx(socket->session, (const char *)socket->in->data, is_binary ? 0 : socket->in->len);
     g_byte_array_set_size(socket->in, 0);
+}
+
+uint16_t socket_rx_close(struct socket *socket, const uint8_t *payload, size_t len)
+{
+    if (len == 0)
+        return 0;
+    uint16_t code = len > 1 ? (uint16_t)(payload[0] << 8 | payload[1]) : 0;
+    if (code < CLOSE_NORMAL || code > CLOSE_LAST)
+        return CLOSE_PROTOCOL;
+    if (!is_utf8(payload + 2, len - 2))
+        return CLOSE_BAD_TEXT;
+    socket->peer_code = code;
+    return 0;
 }
 
 void socket_rx_pong(struct socket *socket)

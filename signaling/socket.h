@@ -32,8 +32,11 @@ void socket_free(struct socket *socket);
 // The session goes, the socket stays until it is freed.
 void socket_end_session(struct socket *socket);
 
-// A piece of a message; `is_end`: its last. A message beyond MESSAGE_MAX closes with 1009.
+// A piece of a message; `is_end`: its last. A message beyond MESSAGE_MAX closes with 1009, a
+// text that is not UTF-8 with 1007.
 void socket_rx(struct socket *socket, const void *data, size_t len, bool is_end, bool is_binary);
+// The payload of the peer's Close. Returns 0, or the code to close with because it is wrong (RFC 6455 section 7.4).
+uint16_t socket_rx_close(struct socket *socket, const uint8_t *payload, size_t len);
 void socket_rx_pong(struct socket *socket);
 
 // What to write now. A text lies in `text` after SOCKET_HEADROOM free bytes and is freed with g_free(buffer).

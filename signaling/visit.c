@@ -131,6 +131,7 @@ bool visit_end(struct visit *visit, struct site *site)
 size_t visit_headers(const struct visit *visit, struct http_header headers[VISIT_HEADERS_MAX])
 {
     const struct http_response *response = &visit->response;
+    bool is_upgrade = response->status == 426; // RFC 9110 section 15.5.22
     const struct http_header all[] = {
         {"cache-control:", "no-cache"},
         {"vary:", "Origin"},
@@ -141,7 +142,11 @@ size_t visit_headers(const struct visit *visit, struct http_header headers[VISIT
         {"content-range:", response->content_range},
         {"content-disposition:", response->disposition},
         {"www-authenticate:", response->status == 401 ? "Bearer" : ""}, // RFC 9110 section 15.5.2: MUST
-        {"connection:", visit->is_last ? "close" : ""},
+        {"connection:", !visit->is_last ? ""
+                        : is_upgrade    ? "close, upgrade"
+                                        : "close"},
+        {"upgrade:", is_upgrade ? "websocket" : ""},
+        {"sec-websocket-version:", is_upgrade ? "13" : ""}, // RFC 6455 section 4.4
         {"access-control-allow-origin:", response->allowed},
         {"access-control-expose-headers:",
          response->allowed[0] && !response->is_preflight ? "ETag, Content-Range, Retry-After" : ""},

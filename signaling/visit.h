@@ -9,7 +9,7 @@
 enum {
     PATH_MAX_BYTES = 1023,
     BODY_PIECE = 16384, // bytes of an answer's body written at a time
-    VISIT_HEADERS_MAX = 16,
+    VISIT_HEADERS_MAX = 20,
 };
 
 // Filled in by the server while the headers can be read; `request` points into it.

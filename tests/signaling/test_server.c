@@ -230,7 +230,6 @@ static void test_wrong_messages(void **state)
         {"{\"event\":\"x\"}}", "bad-json"},
         {"{\"event\":\"x\",}", "bad-json"},
         {"{'event':'x'}", "bad-json"},
-        {"{\"event\":\"\xff\xfe\"}", "bad-json"},
         {"{\"event\":\"\\ud800\"}", "bad-json"},
         {"{\"event\":\"\\u0000\"}", "bad-json"},
         {"{\"event\":\"heartbeat\",\"event\":\"heartbeat\"}", "bad-json"},
@@ -296,7 +295,7 @@ static void test_refused_upgrades(void **state)
         "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\n\r\n";
     struct answer answer = http_raw(&server, broken, strlen(broken));
-    assert_int_not_equal(answer.status, 101);
+    assert_int_equal(answer.status, 400);
     answer_clear(&answer);
 }
 

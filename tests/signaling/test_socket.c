@@ -120,6 +120,68 @@ static void test_slow_reader(void **state)
     rig_free(rig);
 }
 
+static void test_text_is_utf8(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t len;
+        int code; // 0: the socket stays
+    } cases[] = {
+        {"{\"event\":\"heartbeat\",\"data\":{\"x\":\"\xf0\x9f\x8e\x89\"}}", 41, 0},
+        {"", 0, 0},
+        {"\0", 1, 0}, // a character, though no JSON
+        {"a\0b\0", 4, 0},
+        {"\xff", 1, 1007},
+        {"a\0\xff", 3, 1007},
+        {"\xe2\x82", 2, 1007},
+        {"\xed\xa0\x80", 3, 1007},
+    };
+    unsigned wanted;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct rig *rig = rig_new(NULL);
+        struct socket *socket = open_socket(rig, &wanted);
+        for (size_t at = 0; at < cases[i].len; at++) // byte by byte, as fragments may be
+            socket_rx(socket, cases[i].text + at, 1, at + 1 == cases[i].len, false);
+        if (cases[i].len == 0)
+            socket_rx(socket, NULL, 0, true, false);
+        assert_int_equal(socket->close_code, cases[i].code);
+        socket_free(socket);
+        rig_free(rig);
+    }
+}
+
+static void test_close_of_the_peer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *payload;
+        size_t len;
+        int answer, peer_code;
+    } cases[] = {
+        {"", 0, 0, 0},
+        {"\x03\xe8", 2, 0, 1000},
+        {"\x03\xe9"
+         "adeus, jo\xc3\xa3o",
+         13, 0, 1001},
+        {"\x13\x87", 2, 0, 4999},
+        {"\x03", 1, 1002, 0},
+        {"\x03\xe7", 2, 1002, 0},
+        {"\x13\x88", 2, 1002, 0},
+        {"\xff\xff", 2, 1002, 0},
+        {"\x03\xe8\xc0\xaf", 4, 1007, 0}, // so it has not left
+    };
+    unsigned wanted;
+    struct rig *rig = rig_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct socket *socket = open_socket(rig, &wanted);
+        assert_int_equal(socket_rx_close(socket, (const uint8_t *)cases[i].payload, cases[i].len), cases[i].answer);
+        assert_int_equal(socket->peer_code, cases[i].peer_code);
+        socket_free(socket);
+    }
+    rig_free(rig);
+}
+
 static void test_pong_is_a_sign_of_life(void **state)
 {
     (void)state;
@@ -148,6 +210,8 @@ int main(void)
         cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_close_comes_last),
         cmocka_unit_test(test_slow_reader),
+        cmocka_unit_test(test_text_is_utf8),
+        cmocka_unit_test(test_close_of_the_peer),
         cmocka_unit_test(test_pong_is_a_sign_of_life),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
