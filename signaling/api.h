@@ -20,6 +20,11 @@ void api_get_recording(struct exchange *exchange);
 void api_get_recording_file(struct exchange *exchange);
 void api_remove_recording(struct exchange *exchange);
 
+// ---- api_taps.c: the same right
+void api_post_tap(struct exchange *exchange);
+void api_get_taps(struct exchange *exchange);
+void api_delete_tap(struct exchange *exchange);
+
 // ---- api_calls_signaling.c: to another member, or to the media server, whose answer is the answer
 void api_signal_offer(struct exchange *exchange);
 void api_signal_answer(struct exchange *exchange);

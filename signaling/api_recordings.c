@@ -7,34 +7,10 @@
 
 // ---- of a living room -------------------------------------------------------------------------------------------
 
-// Somebody in the room may with its session token what it may there.
-static const struct participant *bearer_in(const struct room *room, const struct exchange *x)
-{
-    const char *bearer = http_bearer(x->request->authorization);
-    return room && bearer ? room_find_token(room, bearer) : NULL;
-}
-
-// NULL: refused. `by` gets who asks, "" in open mode.
-static struct room *need_recordable(struct exchange *x, char by[USER_MAX + 1])
-{
-    const char *id = exchange_param(x, "id");
-    struct room *room = roster_find(&x->hub->roster, id);
-    const struct participant *p = bearer_in(room, x);
-    bool is_trusted = auth_is_open(x->hub->auth) && !http_bearer(x->request->authorization) &&
-                      http_address_is_loopback(x->request->address);
-    bool may = is_trusted || (p ? recording_may(p) : x->identity && recording_may_identity(x->identity, id));
-    g_strlcpy(by, p ? p->user : x->identity ? x->identity->user : "", USER_MAX + 1);
-    if (!may)
-        exchange_refuse(x, 403, "forbidden", "you may not record this room");
-    else if (!room)
-        exchange_refuse(x, 404, "not-found", "there is no room %s", id);
-    return may ? room : NULL;
-}
-
 static void change(struct exchange *x, bool (*how)(struct room *, const char *, uint64_t, struct fault *))
 {
     char by[USER_MAX + 1];
-    struct room *room = need_recordable(x, by);
+    struct room *room = recording_need_room(x, by);
     if (!room)
         return;
     struct fault fault = {0};

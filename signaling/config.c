@@ -11,6 +11,7 @@
 #include "signaling/config_value.h"
 #include "signaling/crypto.h"
 #include "signaling/log.h"
+#include "signaling/net.h"
 
 enum setting_type { TEXT, LIST, NUMBER, FLAG, CHOICE, PORTS, OBJECTS };
 
@@ -86,6 +87,7 @@ static const struct setting settings[] = {
     NUMBER_SETTING("RECORDING_RETENTION_DAYS", recording_retention_days, "0", 0, 36500, "days after which recordings are deleted; 0: never"),
     SETTING("RECORDING_HOOK", TEXT, recording_hook, NULL, "command run once for each finished recording: manifest on stdin and as last argument"),
     SETTING("RECORDING_WEBHOOK", TEXT, recording_webhook, NULL, "url that is told of finished recordings only (https; signed as those of WEBHOOK_URL)"),
+    SETTING("TAP_TARGETS", LIST, tap_targets, NULL, "addresses and networks taps may send to, as 127.0.0.1,10.1.0.0/16; default: there are no taps"),
     CHOICE_SETTING("LOG_LEVEL", log_level, "info", "error|warn|info|debug", "what is worth a line"),
     CHOICE_SETTING("LOG_FORMAT", log_format, "text", "text|json", "one line per event, or one JSON object per line"),
     SETTING("REDIS_URL", TEXT, redis_url, NULL, "accepted and not used: rooms live in this process"),
@@ -367,6 +369,18 @@ static int check_webhooks(const struct config *config, char *err, size_t err_siz
     return rc;
 }
 
+static int check_tap_targets(char *const *targets, char *err, size_t err_size)
+{
+    for (; targets && *targets; targets++) {
+        char what[160];
+        if (net_is_range(*targets))
+            continue;
+        g_snprintf(what, sizeof(what), "\"%.60s\" is neither an address nor a network like 10.1.0.0/16", *targets);
+        return fault(err, err_size, "TAP_TARGETS", what);
+    }
+    return 0;
+}
+
 int config_check(struct config *config, char *err, size_t err_size)
 {
     if (!config->tls_cert != !config->tls_key)
@@ -389,6 +403,7 @@ int config_check(struct config *config, char *err, size_t err_size)
     rc = rc ? rc : check_origins(config->frontend_url, err, err_size);
     rc = rc ? rc : check_certificate(config, err, err_size);
     rc = rc ? rc : check_webhooks(config, err, err_size);
+    rc = rc ? rc : check_tap_targets(config->tap_targets, err, err_size);
     if (rc)
         return rc;
     fill_in(config);

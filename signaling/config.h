@@ -56,6 +56,7 @@ struct config {
     int64_t record_rooms; // enum record_rooms
     int64_t recording_quota_mb, recording_free_floor_mb;
     int64_t recording_retention_days;
+    char **tap_targets; // NULL: there are no taps
     // log
     int64_t log_level, log_format; // enum log_level, enum log_format
     // what is remembered

@@ -64,6 +64,7 @@ static const struct dialect_name events[] = {
     {"remove-participant", "CALL_PARTICIPANT_REMOVED", muted},
     {"host-changed", "CALL_HOST_CHANGED", NULL},
     {"recording-changed", "CALL_RECORDING_CHANGED", NULL},
+    {"tap-changed", "CALL_TAP_CHANGED", NULL},
     {"signal-offer", "WEBRTC_OFFER_RECEIVED", offer},
     {"signal-answer", "WEBRTC_ANSWER_RECEIVED", answer},
     {"ice-candidate", "WEBRTC_ICE_CANDIDATE_RECEIVED", candidate},

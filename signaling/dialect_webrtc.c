@@ -46,6 +46,7 @@ static const struct dialect_name events[] = {
     {"remove-participant", "webrtc:remove-participant", NULL},
     {"host-changed", "webrtc:host-changed", NULL},
     {"recording-changed", "webrtc:recording-changed", NULL},
+    {"tap-changed", "webrtc:tap-changed", NULL},
     {"signal-offer", "webrtc:offer", to_target},
     {"signal-answer", "webrtc:answer", to_target},
     {"ice-candidate", "webrtc:ice-candidate", to_target},

@@ -87,6 +87,17 @@ json_t *recording_json(const struct room *room)
                      r->trouble ? sfu_reason_name(r->trouble) : NULL);
 }
 
+json_t *taps_json(const struct room *room)
+{
+    json_t *list = json_array();
+    for (guint i = 0; i < room->taps->len; i++) {
+        const struct tap *tap = room->taps->pdata[i];
+        json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "userId", tap->user, "source",
+                                              sfu_source_name(tap->source), "active", tap->sdp != NULL));
+    }
+    return list;
+}
+
 // Whose it is to record: nobody's, whoever is host, this one's by its token.
 static const char *record_right(const struct participant *p)
 {
@@ -105,12 +116,12 @@ static const char *host_of(const struct room *room)
 json_t *joined_json(const struct participant *p, bool resumed)
 {
     const struct hub *hub = p->session->hub;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s?, s:o, s:o, s:s, s:b}", "roomId", p->room->id, "userId",
-                     p->user, "name", p->name, "role", role_name(p->role), "sessionToken", p->session_token,
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s?, s:o, s:o, s:s, s:o, s:b}", "roomId", p->room->id,
+                     "userId", p->user, "name", p->name, "role", role_name(p->role), "sessionToken", p->session_token,
                      "participants", participants_json(p->room), "iceServers",
                      ice_servers(hub->config, p->user, hub->wall_ms), "hostId", host_of(p->room), "room",
                      room_rules_json(p->room), "recording", recording_json(p->room), "recordRight", record_right(p),
-                     "resumed", resumed);
+                     "taps", taps_json(p->room), "resumed", resumed);
 }
 
 static json_t *description_json(const char *type, const char *sdp)
@@ -198,6 +209,16 @@ void event_recording_changed(const struct room *room, const struct participant *
 void event_recording_state(struct participant *p)
 {
     tell(p, "recording-changed", recording_json(p->room));
+}
+
+void event_tap_changed(const struct room *room)
+{
+    tell_all(room, NULL, "tap-changed", json_pack("{s:o}", "taps", taps_json(room)));
+}
+
+void event_tap_state(struct participant *p)
+{
+    tell(p, "tap-changed", json_pack("{s:o}", "taps", taps_json(p->room)));
 }
 
 // ---- before the door ----------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ json_t *joined_json(const struct participant *participant, bool resumed);
 
 // {recording, by, state, since, recordingId, reason}; since and recordingId only while there is one.
 json_t *recording_json(const struct room *room);
+// [{userId, source, active}]: whose copies are sent, or will be once there is something to send. Not where to.
+json_t *taps_json(const struct room *room);
 
 // ---- to the one who joined
 void event_ice_servers(struct participant *participant);
@@ -50,7 +52,10 @@ void event_knock(const struct knock *knock, struct participant *host); // NULL: 
 void event_knock_ended(const struct knock *knock, const char *reason); // to every host: admitted, denied, left
 void event_recording_changed(const struct room *room, const struct participant *but, json_t *data); // takes data
 
+void event_tap_changed(const struct room *room);
+
 // ---- to one
+void event_tap_state(struct participant *participant);
 void event_recording_state(struct participant *participant);
 void event_mute_participant(struct participant *target, const char *from, const char *kind, bool muted, bool locked);
 void event_remove_participant(struct participant *target, const char *from, const char *reason);

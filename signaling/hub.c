@@ -12,6 +12,7 @@
 #include "signaling/media.h"
 #include "signaling/presence.h"
 #include "signaling/recording.h"
+#include "signaling/taps.h"
 #include "signaling/webhook.h"
 
 static const int64_t SECOND_US = 1000000;
@@ -175,6 +176,8 @@ void hub_rx_sfu(struct hub *hub)
             measure_rx(hub, event);
         else if (event->type == SFU_RECORDING)
             recording_rx(hub, event);
+        else if (event->type == SFU_TAP)
+            taps_rx(hub, event);
         else
             media_rx(hub, event);
         sfu_event_free(event);

@@ -8,6 +8,7 @@
 #include "signaling/exchange.h"
 #include "signaling/log.h"
 #include "signaling/recording.h"
+#include "signaling/taps.h"
 
 static struct sfu *sfu_of(const struct participant *p)
 {
@@ -88,6 +89,7 @@ void media_join(struct participant *p)
     media_apply(p);
     if (room->peer_count == 1)
         recording_media_began(room, p);
+    taps_media_began(p);
 }
 
 static void forget_peer(struct participant *p, const struct fault *fault)
@@ -103,6 +105,7 @@ static void forget_peer(struct participant *p, const struct fault *fault)
         room->number = 0;
         recording_media_ended(room);
     }
+    taps_media_ended(p);
     g_clear_pointer(&p->offer, g_free);
     g_clear_pointer(&p->tracks, json_decref);
     if (p->session)

@@ -12,6 +12,7 @@
 #include "signaling/log.h"
 #include "signaling/media.h"
 #include "signaling/recording.h"
+#include "signaling/taps.h"
 #include "signaling/waiting.h"
 
 enum { GUEST_CHARS = 10 }; // of a user id the server makes up
@@ -376,6 +377,8 @@ void presence_announce(struct participant *p, bool resumed)
         waiting_show(p);
     if (resumed || p->room->recording)
         event_recording_state(p);
+    if (resumed || p->room->taps->len > 0)
+        event_tap_state(p);
     if (!resumed) {
         event_user_connected(p);
         hooks_joined(p);
@@ -403,6 +406,7 @@ void presence_leave(struct participant *p, const char *reason)
     char user[USER_MAX + 1];
     g_strlcpy(user, p->user, sizeof(user));
     depart(p, reason);
+    taps_left(room, user);
     settle_default_host(room);
     tell_host(room, NULL);
     let_room_go(room);

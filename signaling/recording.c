@@ -6,7 +6,6 @@
 
 #include "signaling/crypto.h"
 #include "signaling/events.h"
-#include "signaling/exchange.h"
 #include "signaling/librarian.h"
 #include "signaling/log.h"
 
@@ -33,6 +32,29 @@ bool recording_may_identity(const struct identity *identity, const char *room)
         return true;
     bool may = identity->record == CLAIM_UNSAID ? identity->role == ROLE_HOST : identity->record == CLAIM_TRUE;
     return may && identity_covers(identity, room);
+}
+
+// Somebody in the room may with its session token what it may there.
+static const struct participant *bearer_in(const struct room *room, const struct exchange *x)
+{
+    const char *bearer = http_bearer(x->request->authorization);
+    return room && bearer ? room_find_token(room, bearer) : NULL;
+}
+
+struct room *recording_need_room(struct exchange *x, char by[USER_MAX + 1])
+{
+    const char *id = exchange_param(x, "id");
+    struct room *room = roster_find(&x->hub->roster, id);
+    const struct participant *p = bearer_in(room, x);
+    bool is_trusted = auth_is_open(x->hub->auth) && !http_bearer(x->request->authorization) &&
+                      http_address_is_loopback(x->request->address);
+    bool may = is_trusted || (p ? recording_may(p) : x->identity && recording_may_identity(x->identity, id));
+    g_strlcpy(by, p ? p->user : x->identity ? x->identity->user : "", USER_MAX + 1);
+    if (!may)
+        exchange_refuse(x, 403, "forbidden", "you may not record this room");
+    else if (!room)
+        exchange_refuse(x, 404, "not-found", "there is no room %s", id);
+    return may ? room : NULL;
 }
 
 bool recording_is_possible(const struct hub *hub, struct fault *fault)
@@ -89,6 +111,13 @@ void recording_noted_mute(const struct participant *target, const char *by, cons
     if (is_recording(target->room))
         note(target->room, json_pack("{s:s, s:s, s:s, s:s}", "type", muted ? "muted-by-host" : "unlocked-by-host",
                                      "user", target->user, "by", by, "kind", kind));
+}
+
+void recording_noted_tap(const struct room *room, const struct tap *tap, bool on)
+{
+    if (is_recording(room))
+        note(room, json_pack("{s:s, s:s, s:s}", "type", on ? "tap-started" : "tap-ended", "user", tap->user, "source",
+                             sfu_source_name(tap->source)));
 }
 
 // ---- starting and stopping --------------------------------------------------------------------------------------

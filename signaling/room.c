@@ -75,6 +75,12 @@ enum error roster_token_end(const struct roster *roster, const char *session_tok
 
 // ---- room ---------------------------------------------------------------------------------------------------
 
+static void tap_free(struct tap *tap)
+{
+    g_free(tap->sdp);
+    g_free(tap);
+}
+
 struct room *roster_add(struct roster *roster, const char *id, int64_t now_us, int64_t wall_ms)
 {
     struct room *room = g_new0(struct room, 1);
@@ -84,6 +90,7 @@ struct room *roster_add(struct roster *roster, const char *id, int64_t now_us, i
     room->empty_since_us = now_us;
     room->participants = g_ptr_array_new();
     room->knocks = g_ptr_array_new();
+    room->taps = g_ptr_array_new_with_free_func((GDestroyNotify)tap_free);
     g_hash_table_insert(roster->rooms, room->id, room);
     return room;
 }
@@ -98,6 +105,7 @@ void room_free(struct room *room)
     g_ptr_array_free(room->knocks, TRUE);
     policy_clear(&room->policy);
     g_free(room->recording);
+    g_ptr_array_free(room->taps, TRUE);
     g_free(room);
 }
 

@@ -42,6 +42,20 @@ struct recording {
     enum sfu_reason trouble; // SFU_OK: none
 };
 
+enum { TAP_ID_CHARS = 12, TAP_ADDRESS_MAX = 45 };
+
+// A copy of what one participant sends, to a program that is no participant.
+struct tap {
+    char id[TAP_ID_CHARS + 1];
+    uint64_t tag; // its name for the media server
+    char user[USER_MAX + 1];
+    enum sfu_source source;
+    char address[TAP_ADDRESS_MAX + 1]; // in the shortest way to write it
+    uint16_t port;
+    uint64_t peer; // whose source the media server copies; 0: the participant has no media
+    char *sdp;     // of what is being sent; NULL: nothing is
+};
+
 struct hub;
 struct session;
 
@@ -109,6 +123,8 @@ struct room {
 
     struct recording *recording; // NULL: none; recording.c alone changes these
     bool is_record_declined;     // its host stopped it, so its policy does not begin another one; until it is empty
+
+    GPtrArray *taps; // of struct tap, in the order they were asked for; taps.c alone changes this
 
     // Its side in the media server; media.c alone changes these.
     uint64_t number; // a new one each time the first peer comes; 0 while there is none

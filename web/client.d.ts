@@ -131,6 +131,7 @@ export class RodaClient extends EventTarget {
 
 export interface Recorder {
   readonly state: { recording: boolean; state: string; by?: string; reason?: string; since?: string };
+  readonly taps: { userId: string; source: Source; active: boolean }[];
   readonly isMine: boolean;
   start(): Promise<object>;
   stop(): Promise<object>;

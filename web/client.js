@@ -571,6 +571,7 @@ export class RodaClient extends EventTarget {
     admitted: (ack) => this.#joined(ack),
     denied: ({ reason }) => this.#denied(reason),
     'recording-changed': (data) => this.recorder.changed(data),
+    'tap-changed': (data) => this.recorder.tapped(data),
     'server-draining': (data) => emit(this, 'server-draining', data),
     error: (data) =>
       emit(this, 'error', { error: new SignalError(data.code, data.message, data.event, data.reason) }),

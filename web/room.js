@@ -18,6 +18,7 @@ import { openSettings } from './settings.js';
 import { listen } from './shortcuts.js';
 import { Sound } from './sound.js';
 import { Stage } from './stage.js';
+import { Taps } from './taps.js';
 
 /**
  * The room after the join, until the client's `ended`. `media` is attached to the client already, or will be. `call`
@@ -58,7 +59,7 @@ export class Room {
     for (const participant of client.participants.values()) this.#arrived(participant);
     this.#showSelf();
     this.#showState();
-    queueMicrotask(() => this.recording.show()); // once we are on the page: it may ask something
+    queueMicrotask(() => this.#showKept()); // once we are on the page: it may ask something
     this.#keepAwake();
   }
 
@@ -111,6 +112,7 @@ export class Room {
     this.notes = new Notes();
     const actions = { attempt: (action) => this.#try(action), leave: () => client.leave() };
     this.recording = new Recording({ client, notes: this.notes, actions });
+    this.taps = new Taps({ client, notes: this.notes });
     this.banner = new Banner();
     this.tap = h(
       'button',
@@ -163,6 +165,7 @@ export class Room {
       this.weak,
       this.draining,
       this.recording.mark,
+      this.taps.mark,
       this.recording.button,
       this.#inviteButton('quiet'),
       settings,
@@ -246,6 +249,7 @@ export class Room {
       this.#showDoor();
     });
     on('recording-changed', () => this.recording.show());
+    on('tap-changed', () => this.taps.show());
     on('server-draining', ({ secondsLeft }) => {
       this.draining.hidden = false;
       this.notes.show('drainingNote', { minutes: Math.max(1, Math.round(secondsLeft / 60)) });
@@ -258,8 +262,14 @@ export class Room {
     on('media-state', () => this.#showState());
     on('joined', () => {
       this.#showPeople();
-      this.recording.show();
+      this.#showKept();
     });
+  }
+
+  // What becomes of what is said and shown here.
+  #showKept() {
+    this.recording.show();
+    this.taps.show();
   }
 
   #arrived(participant) {
