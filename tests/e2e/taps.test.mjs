@@ -1,9 +1,13 @@
 // Does a program beside the server get a participant's voice as plain RTP, with everybody's knowledge?
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { dismiss, gather, join, joinedAs, noProblems, startChromium, startServer, waitFor } from './harness.mjs';
+import { dismiss, gather, join as enter, joinedAs, noProblems, startChromium, startServer, waitFor } from './harness.mjs';
 
 let browser, server;
 before(async () => {
@@ -18,7 +22,7 @@ after(async () => {
 // ---- helpers
 
 const MARK = 'Uma cópia ao vivo desta consulta está sendo enviada: transcrição ou transmissão';
-const marks = (page) => page.locator('.taps .long').allTextContents();
+const marks = (page) => page.locator('.copied .words').allTextContents();
 
 /** {port, packets, close()}: a program that waits for RTP; a packet is {version, pt, sequence, ssrc, size}. */
 async function listener() {
@@ -62,6 +66,23 @@ async function packetsRising({ packets }, pt) {
   }
 }
 
+/** What ffmpeg makes of the stream with nothing but the SDP: seconds of sound. */
+function decoded(sdp) {
+  const dir = mkdtempSync(join(tmpdir(), 'roda-e2e-taps-'));
+  const file = join(dir, 'tap.sdp');
+  writeFileSync(file, sdp);
+  const read = ['-protocol_whitelist', 'file,udp,rtp', '-i', file];
+  const ffmpeg = spawn('ffmpeg', ['-nostdin', '-v', 'error', ...read, '-t', '1', '-f', 's16le', '-ac', '1', '-ar', '16000', '-']);
+  let size = 0;
+  ffmpeg.stdout.on('data', (data) => (size += data.length));
+  return new Promise((resolve) =>
+    ffmpeg.once('close', (status) => {
+      rmSync(dir, { recursive: true, force: true });
+      resolve({ status, seconds: size / 2 / 16000 });
+    }),
+  );
+}
+
 // ---- tests
 
 test('a microphone arrives as the SDP says, everybody sees the mark, and it goes on after a reload', async () => {
@@ -83,12 +104,11 @@ test('a microphone arrives as the SDP says, everybody sees the mark, and it goes
   await packetsRising(program, Number(pt));
 
   const page = await browser.newPage({ locale: 'en-GB', viewport: { width: 375, height: 680 } }); // a phone
-  const id = await join(page, { url: server.url, room: ana.room, name: 'Caio' });
+  const id = await enter(page, { url: server.url, room: ana.room, name: 'Caio' });
   people.push({ page, id, name: 'Caio', room: ana.room });
   await waitFor('the mark of a latecomer', async () => /A live copy of this consultation/.test(await marks(page)));
-  assert.equal(await page.locator('.taps .short').isVisible(), true);
-  const { width, scroll } = await page.evaluate(() => ({ width: innerWidth, scroll: document.body.scrollWidth }));
-  assert.ok(scroll <= width, `the page is ${scroll} wide on a phone of ${width}`);
+  const { x, width } = await page.locator('.copied .words').boundingBox();
+  assert.ok(x >= 0 && x + width <= 375, `the mark is from ${x} to ${x + width} on a phone`);
   if (process.env.RODA_SHOTS) {
     await page.screenshot({ path: `${process.env.RODA_SHOTS}/taps-phone.png` });
     await ana.page.setViewportSize({ width: 1400, height: 700 });
@@ -101,9 +121,13 @@ test('a microphone arrives as the SDP says, everybody sees the mark, and it goes
   await activeTap(ana.room);
   await packetsRising(program, Number(pt));
 
+  program.close(); // its port is another program's now
+  const { status, seconds } = await decoded(sdp);
+  assert.equal(status, 0);
+  assert.ok(seconds > 0.9 && seconds <= 1, `${seconds} s of sound, not 1`);
+
   assert.equal((await ask('DELETE', `${routes}/${made.id}`)).status, 200);
   await waitFor('no mark', async () => (await marks(bia.page)).length === 0);
-  program.close();
   noProblems(people);
   await dismiss(people);
 });

@@ -204,7 +204,6 @@ export default {
   recordingShort: 'REC',
   tapsOn: 'A live copy of this consultation is being sent: transcription or broadcast',
   tapsOff: 'No live copy of this consultation is being sent any more',
-  tapsShort: 'LIVE COPY',
   recordingPaused: 'The recording is paused: the disk is full',
   recordingBegan: 'Recording. Everybody in the room has been told.',
   recordingFull: 'The recording is paused: the server’s disk is full',

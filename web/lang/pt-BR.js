@@ -204,7 +204,6 @@ export default {
   recordingShort: 'REC',
   tapsOn: 'Uma cópia ao vivo desta consulta está sendo enviada: transcrição ou transmissão',
   tapsOff: 'Nenhuma cópia ao vivo desta consulta está mais sendo enviada',
-  tapsShort: 'CÓPIA AO VIVO',
   recordingPaused: 'A gravação está em pausa: o disco está cheio',
   recordingBegan: 'Gravando. Todos na sala foram avisados.',
   recordingFull: 'A gravação está em pausa: o disco do servidor está cheio',
