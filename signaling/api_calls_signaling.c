@@ -56,10 +56,12 @@ static struct participant *need_speaker(struct talk *talk)
         return NULL;
     if (!talk->target)
         return caller_need_place(x, &talk->actor, call);
-    if (calls_relay(x->hub, call, &talk->actor, talk->target, talk->event, talk->data, &fault))
+    if (calls_relay(x->hub, call, &talk->actor, talk->target, talk->event, talk->data, &fault)) {
         exchange_answer(x, 200, json_pack("{s:s, s:s}", "callId", call->id, "targetUserId", talk->target));
-    else
-        exchange_fail(x, &fault);
+        return NULL;
+    }
+    fault = asked_fault(talk->wire_event, &fault);
+    exchange_fail(x, &fault);
     return NULL;
 }
 
