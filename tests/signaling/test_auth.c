@@ -181,7 +181,14 @@ static void test_refused_shapes(void **state)
     char *padded = g_strconcat(token, "=", NULL), *longer = g_strconcat(token, ".x", NULL);
     char *huge = g_strnfill(TOKEN_MAX + 1, 'a');
     char *huge_dots = g_strconcat("a.b.", huge, NULL);
-    const char *const bad[] = {"", ".", "..", "a.b.c", cut, unsigned_, padded, longer, huge, huge_dots, " . . "};
+    char *before = g_strconcat(" ", token, NULL), *after = g_strconcat(token, "\n", NULL);
+    char **parts = g_strsplit(token, ".", 3);
+    char *padded_head = g_strconcat(parts[0], "=.", parts[1], ".", parts[2], NULL);
+    char *broken_line = g_strconcat(parts[0], ".", parts[1], "\r\n.", parts[2], NULL);
+    char *json = g_strdup_printf("{\"payload\":\"%s\",\"protected\":\"%s\",\"signature\":\"%s\"}", parts[1], parts[0],
+                                 parts[2]); // the other form of RFC 7515, section 7.2
+    const char *const bad[] = {"",   ".",       "..",    "a.b.c", cut,   unsigned_,   padded,      longer,
+                               huge, huge_dots, " . . ", before,  after, padded_head, broken_line, json};
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
         assert_false(believes(auth, bad[i]));
     for (char *c = token; *c; c++) { // every single changed character breaks it
@@ -190,6 +197,12 @@ static void test_refused_shapes(void **state)
         assert_false(believes(auth, token));
         *c = old;
     }
+    g_strfreev(parts);
+    g_free(before);
+    g_free(after);
+    g_free(padded_head);
+    g_free(broken_line);
+    g_free(json);
     g_free(cut);
     g_free(unsigned_);
     g_free(padded);
@@ -265,6 +278,230 @@ static void test_open_mode(void **state)
     config_clear(&config);
 }
 
+// ---- RFC 7515 appendix A ------------------------------------------------------------------------------------
+
+#define RFC_CLAIMS "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+
+static const char rfc_secret[] =
+    "\x03\x23\x35\x4b\x2b\x0f\xa5\xbc\x83\x7e\x06\x65\x77\x7b\xa6\x8f\x5a\xb3\x28\xe6\xf0\x54\xc9\x28\xa9\x0f\x84"
+    "\xb2\xd2\x50\x2e\xbf\xd3\xfb\x5a\x92\xd2\x06\x47\xef\x96\x8a\xb4\xc3\x77\x62\x3d\x22\x3d\x2e\x21\x72\x05\x2e"
+    "\x4f\x08\xc0\xcd\x9a\xf5\x67\xd0\x80\xa3";
+
+static const char rfc_hs256[] =
+    "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9." RFC_CLAIMS ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+static const char rfc_rsa[] = "-----BEGIN PUBLIC KEY-----\n"
+                              "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAofgWCuLjybRlzo0tZWJj\n"
+                              "NiuSfb4p4fAkd/wWJcyQoTbji9k0l8W26mPddxHmfHQp+Vaw+4qPCJrcS2mJPMEz\n"
+                              "P1Pt0Bm4d4QlL+yRT+SFd2lZS+pCgNMsD1W/YpRPEwOWvG6b32690r2jZ47soMZo\n"
+                              "9wGzjb/7OMg0LOL+bSf63kpaSHSXndS5z5rexMdbBYUsLA9e+KXBdQOS+UTo7WTB\n"
+                              "EMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6/I5IhlJH7aGhyxX\n"
+                              "FvUK+DWNmoudF8NAco9/h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXp\n"
+                              "oQIDAQAB\n"
+                              "-----END PUBLIC KEY-----\n";
+
+static const char rfc_rs256[] =
+    "eyJhbGciOiJSUzI1NiJ9." RFC_CLAIMS
+    ".cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9"
+    "CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6"
+    "_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0"
+    "igcN_IoypGlUPQGe77Rw";
+
+static const char rfc_ec[] = "-----BEGIN PUBLIC KEY-----\n"
+                             "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV7\n"
+                             "6e8Tus9uPHvRVEXH8UTNG72bfocs3+257rn0s2ldbqkLJK2KRiMohYjlrQ==\n"
+                             "-----END PUBLIC KEY-----\n";
+
+static const char rfc_es256[] =
+    "eyJhbGciOiJFUzI1NiJ9." RFC_CLAIMS
+    ".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+
+// Its claims name no `sub` and are of 2011. So a right signature is told by what is said next: that it has expired,
+// or, on the day it was made, that nobody is named.
+static void test_rfc_vectors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *setting, *key, *good;
+    } algorithms[] = {
+        {"JWT_SECRET", rfc_secret, rfc_hs256},  // A.1
+        {"JWT_PUBLIC_KEY", rfc_rsa, rfc_rs256}, // A.2
+        {"JWT_PUBLIC_KEY", rfc_ec, rfc_es256},  // A.3
+    };
+    struct identity identity;
+    for (size_t i = 0; i < G_N_ELEMENTS(algorithms); i++) {
+        struct auth *auth = auth_with(algorithms[i].setting, algorithms[i].key);
+        const char *good = algorithms[i].good;
+        assert_int_equal(auth_verify(auth, good, NOW_MS, &identity, why, sizeof(why)), -ETIME);
+        assert_int_equal(auth_verify(auth, good, INT64_C(1300819379000), &identity, why, sizeof(why)), -EACCES);
+        assert_string_equal(why, "the token's sub is not a user id");
+        char *wrong = g_strdup(good);
+        char *c = strchr(wrong, '.') + 5; // in the claims
+        *c = *c == 'A' ? 'B' : 'A';
+        assert_int_equal(auth_verify(auth, wrong, NOW_MS, &identity, why, sizeof(why)), -EACCES);
+        g_free(wrong);
+        for (size_t j = 0; j < G_N_ELEMENTS(algorithms); j++) {
+            if (j == i)
+                continue;
+            assert_int_equal(auth_verify(auth, algorithms[j].good, NOW_MS, &identity, why, sizeof(why)), -EACCES);
+            assert_non_null(strstr(why, "another algorithm"));
+        }
+        auth_free(auth);
+    }
+}
+
+// Appendix A.5: a token nobody signed.
+static void test_unsecured(void **state)
+{
+    (void)state;
+    static const char unsecured[] = "eyJhbGciOiJub25lIn0." RFC_CLAIMS ".";
+    static const char *const keys[][2] = {
+        {"JWT_SECRET", rfc_secret}, {"JWT_PUBLIC_KEY", rfc_rsa}, {"JWT_PUBLIC_KEY", rfc_ec}};
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        struct auth *auth = auth_with(keys[i][0], keys[i][1]);
+        assert_false(believes(auth, unsecured));
+        assert_non_null(strstr(why, "another algorithm"));
+        auth_free(auth);
+    }
+}
+
+// ---- what is in a header, and when --------------------------------------------------------------------------
+
+static void test_believed_headers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header;
+        bool is_believed;
+    } cases[] = {
+        {"{\"alg\":\"HS256\"}", true},
+        {"{\"alg\":\"HS256\",\"kid\":\"../../../dev/null\"}", true}, // there is one key, whatever it is called
+        {"{\"alg\":\"HS256\",\"kid\":7}", true},
+        {"{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"jku\":\"https://evil.example/keys\"}", true},
+        {"{\"alg\":\"HS256\",\"jwk\":{\"kty\":\"oct\",\"k\":\"AAAA\"},\"x5u\":\"https://evil.example\"}", true},
+        {"{ \"alg\" :\r\n\t\"HS256\" }", true},
+        {"{\"alg\":\"hs256\"}", false},
+        {"{\"alg\":\"HS256 \"}", false},
+        {"{\"alg\":\"\"}", false},
+        {"{\"alg\":null}", false},
+        {"{\"alg\":[\"HS256\"]}", false},
+        {"{\"alg\":\"HS384\"}", false},
+        {"{\"alg\":\"ES256\"}", false},
+        {"{\"alg\":\"nOnE\"}", false},
+        {"{\"alg\":\"HS256\",\"alg\":\"HS256\"}", false},
+        {"{\"alg\":\"HS256\",\"crit\":[]}", false},
+        {"{\"alg\":\"HS256\",\"crit\":null}", false},
+        {"{\"alg\":\"HS256\",\"crit\":[\"b64\"],\"b64\":false}", false},
+        {"[\"HS256\"]", false},
+        {"\"HS256\"", false},
+        {"", false},
+    };
+    struct auth *auth = auth_with("JWT_SECRET", SECRET);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *token = make_token_with(cases[i].header, SECRET, "{\"sub\":\"a\"}");
+        if (believes(auth, token) != cases[i].is_believed)
+            fail_msg("%s: %s", cases[i].header, why);
+        g_free(token);
+    }
+    auth_free(auth);
+}
+
+// The clocks may differ by AUTH_LEEWAY_S, and not by more.
+static void test_leeway(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *claims;
+        int rc;
+    } cases[] = {
+        {"{\"sub\":\"a\",\"exp\":1769853600}", 0},
+        {"{\"sub\":\"a\",\"exp\":1769853596}", 0},
+        {"{\"sub\":\"a\",\"exp\":1769853595.5}", 0},
+        {"{\"sub\":\"a\",\"exp\":1769853595}", -ETIME},
+        {"{\"sub\":\"a\",\"exp\":0}", -ETIME},
+        {"{\"sub\":\"a\",\"exp\":-1}", -ETIME},
+        {"{\"sub\":\"a\",\"exp\":1e300}", 0},
+        {"{\"sub\":\"a\",\"exp\":null}", -EACCES},
+        {"{\"sub\":\"a\",\"exp\":\"1769853700\"}", -EACCES},
+        {"{\"sub\":\"a\",\"exp\":[1769853700]}", -EACCES},
+        {"{\"sub\":\"a\",\"exp\":true}", -EACCES},
+        {"{\"sub\":\"a\",\"nbf\":1769853600}", 0},
+        {"{\"sub\":\"a\",\"nbf\":1769853605}", 0},
+        {"{\"sub\":\"a\",\"nbf\":1769853605.5}", -EACCES},
+        {"{\"sub\":\"a\",\"nbf\":1769853606}", -EACCES},
+        {"{\"sub\":\"a\",\"nbf\":\"now\"}", -EACCES},
+        {"{\"sub\":\"a\",\"nbf\":1769853606,\"exp\":1}", -ETIME},
+    };
+    struct auth *auth = auth_with("JWT_SECRET", SECRET);
+    struct identity identity;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *token = make_token(SECRET, cases[i].claims);
+        int rc = auth_verify(auth, token, NOW_MS, &identity, why, sizeof(why));
+        if (rc != cases[i].rc)
+            fail_msg("%s: %d, not %d", cases[i].claims, rc, cases[i].rc);
+        identity_clear(&identity);
+        g_free(token);
+    }
+    auth_free(auth);
+}
+
+// ---- which rooms, as whom -----------------------------------------------------------------------------------
+
+static void test_rooms_and_roles(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *claims;
+        bool covers_r, covers_star;
+        enum role role;
+    } cases[] = {
+        {"{\"sub\":\"a\"}", false, false, ROLE_PARTICIPANT},
+        {"{\"sub\":\"a\",\"room\":\"r\",\"role\":\"host\"}", true, false, ROLE_HOST},
+        {"{\"sub\":\"a\",\"room\":\"r2\",\"role\":\"observer\"}", false, false, ROLE_OBSERVER},
+        {"{\"sub\":\"a\",\"room\":[],\"role\":\"participant\"}", false, false, ROLE_PARTICIPANT},
+        {"{\"sub\":\"a\",\"room\":[\"q\",\"r\"]}", true, false, ROLE_PARTICIPANT},
+        {"{\"sub\":\"a\",\"room\":[\"q\",7,null,[\"r\"]]}", false, false, ROLE_PARTICIPANT},
+        {"{\"sub\":\"a\",\"room\":\"*\"}", true, true, ROLE_PARTICIPANT},
+        {"{\"sub\":\"a\",\"room\":[\"*\"]}", true, true, ROLE_PARTICIPANT},
+        {"{\"sub\":\"a\",\"room\":\"r*\"}", false, false, ROLE_PARTICIPANT}, // no pattern
+        {"{\"sub\":\"a\",\"room\":\"q,r\"}", false, false, ROLE_PARTICIPANT},
+        {"{\"sub\":\"a\",\"room\":\"\"}", false, false, ROLE_PARTICIPANT},
+    };
+    struct auth *auth = auth_with("JWT_SECRET", SECRET);
+    struct identity identity;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *token = make_token(SECRET, cases[i].claims);
+        assert_int_equal(auth_verify(auth, token, NOW_MS, &identity, why, sizeof(why)), 0);
+        if (identity_covers(&identity, "r") != cases[i].covers_r || identity.role != cases[i].role ||
+            identity_covers(&identity, "any") != cases[i].covers_star)
+            fail_msg("%s", cases[i].claims);
+        identity_clear(&identity);
+        g_free(token);
+    }
+    auth_free(auth);
+}
+
+static void test_size(void **state)
+{
+    (void)state;
+    struct auth *auth = auth_with("JWT_SECRET", SECRET);
+    for (int more = -1; more <= 1; more++) {
+        // Padding in a claim nobody reads, until the token is as long as it may be, or one longer.
+        char *token = NULL;
+        for (size_t fill = 5900; !token || strlen(token) < (size_t)(TOKEN_MAX + more); fill++) {
+            g_free(token);
+            char *text = g_strnfill(fill, 'x');
+            char *claims = g_strdup_printf("{\"sub\":\"a\",\"x\":\"%s\"}", text);
+            token = make_token(SECRET, claims);
+            g_free(claims);
+            g_free(text);
+        }
+        assert_int_equal(believes(auth, token), strlen(token) <= TOKEN_MAX);
+        g_free(token);
+    }
+    auth_free(auth);
+}
+
 static void test_ids(void **state)
 {
     (void)state;
@@ -290,6 +527,12 @@ int main(void)
         cmocka_unit_test(test_public_keys),
         cmocka_unit_test(test_bad_public_key),
         cmocka_unit_test(test_open_mode),
+        cmocka_unit_test(test_rfc_vectors),
+        cmocka_unit_test(test_unsecured),
+        cmocka_unit_test(test_believed_headers),
+        cmocka_unit_test(test_leeway),
+        cmocka_unit_test(test_rooms_and_roles),
+        cmocka_unit_test(test_size),
         cmocka_unit_test(test_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
