@@ -9,6 +9,8 @@
 
 #include "signaling/crypto.h"
 
+static const double DATE_MAX_S = 1e12; // a later date is never
+
 struct auth {
     char *secret;           // HS256, or NULL
     struct crypto_key *key; // RS256 or ES256, or NULL
@@ -46,6 +48,11 @@ void identity_clear(struct identity *identity)
     g_free(identity->avatar);
     g_strfreev(identity->rooms);
     *identity = (struct identity){0};
+}
+
+bool identity_is_over(const struct identity *identity, int64_t wall_ms)
+{
+    return identity->expires_ms && wall_ms >= identity->expires_ms;
 }
 
 bool identity_covers(const struct identity *identity, const char *room)
@@ -197,13 +204,14 @@ static bool read_date(const json_t *claims, const char *name, double *seconds)
 
 static const char expired[] = "the token has expired";
 
-static const char *check_dates(const json_t *claims, int64_t wall_ms)
+static const char *check_dates(const json_t *claims, int64_t wall_ms, int64_t *expires_ms)
 {
     double now = (double)wall_ms / 1e3, exp = INFINITY, nbf = -INFINITY;
     if (!read_date(claims, "exp", &exp) || !read_date(claims, "nbf", &nbf))
         return "the token's exp or nbf is not a number";
     if (now >= exp + AUTH_LEEWAY_S)
         return expired;
+    *expires_ms = exp < DATE_MAX_S ? (int64_t)((exp + AUTH_LEEWAY_S) * 1e3) : 0;
     return now < nbf - AUTH_LEEWAY_S ? "the token is not valid yet" : NULL;
 }
 
@@ -264,7 +272,7 @@ static const char *check(const struct auth *auth, struct token *token, const cha
     if (!fault)
         fault = check_signature(auth, token);
     if (!fault)
-        fault = check_dates(token->claims, wall_ms);
+        fault = check_dates(token->claims, wall_ms, &identity->expires_ms);
     return fault ? fault : read_claims(token->claims, identity);
 }
 

@@ -37,12 +37,15 @@ struct identity {
     char user[USER_MAX + 1];
     char *name, *avatar; // or NULL
     enum role role;
-    char **rooms;      // NULL-terminated; "*" stands for every room
-    enum claim record; // unsaid: hosts may record, others not
+    char **rooms;       // NULL-terminated; "*" stands for every room
+    enum claim record;  // unsaid: hosts may record, others not
+    int64_t expires_ms; // with AUTH_LEEWAY_S; 0: never
 };
 
 void identity_copy(struct identity *to, const struct identity *from);
 void identity_clear(struct identity *identity);
+// Whether its token has expired since: what it opened stays, but it opens nothing new.
+bool identity_is_over(const struct identity *identity, int64_t wall_ms);
 bool identity_covers(const struct identity *identity, const char *room);
 
 // A user id goes into SDP and URLs: printable ASCII without spaces, and not the name of the media server itself.

@@ -35,6 +35,15 @@ static bool identify(struct request *r, struct actor *actor)
     return actor_of_session(session, actor);
 }
 
+// The same for what brings somebody into a call: a token that has expired since does so no more.
+static bool may_open(struct request *r, struct actor *actor)
+{
+    if (!identify(r, actor))
+        return false;
+    return r->me || !session_is_over(r->session) ||
+           !fault_say(&r->fault, ERROR_UNAUTHORIZED, "your token has expired: send a new one as `token`");
+}
+
 // The other user a message names, or NULL.
 static const char *target_of(const struct request *r)
 {
@@ -119,7 +128,7 @@ void command_call_initiate(struct request *r)
 {
     const char *invited[ASKED_PEOPLE_MAX];
     struct actor actor;
-    if (!identify(r, &actor))
+    if (!may_open(r, &actor))
         return;
     struct call_wish wish = asked_call(&r->fields, actor.user, invited);
     if (request_failed(r))
@@ -149,7 +158,7 @@ void command_call_answer(struct request *r)
 {
     struct actor actor;
     const char *session_token = field_text(&r->fields, "sessionToken", SESSION_TOKEN_CHARS);
-    if (!identify(r, &actor))
+    if (!may_open(r, &actor))
         return;
     struct call *call = need_call(r, &actor);
     if (call && calls_answer(r->hub, call, &actor, session_token, &r->fault))
@@ -243,6 +252,8 @@ void command_call_adopt(struct request *r, bool accepts)
     if (!me)
         return;
     bool is_accepting = accepts && me->status == MEMBER_RINGING && target_of(r) && field_has(&r->fields, "sdp");
+    if (is_accepting && !may_open(r, &actor))
+        return;
     r->me = is_accepting && calls_answer(r->hub, call, &actor, NULL, &r->fault)
                 ? r->session->participant
                 : calls_adopt(r->hub, call, &actor, &r->fault);

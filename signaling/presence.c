@@ -115,7 +115,7 @@ static bool may_enter_call(const struct session *session, const struct call *cal
 static bool may_enter(const struct session *session, const struct room *room, const struct join *join,
                       struct fault *fault)
 {
-    if (!auth_is_open(session->hub->auth) && !session->has_identity)
+    if (!auth_is_open(session->hub->auth) && (!session->has_identity || session_is_over(session)))
         return !fault_say(fault, ERROR_UNAUTHORIZED,
                           "this server asks for a token that has not expired: send `token`");
     if (session->has_identity && join->user && strcmp(join->user, session->identity.user) != 0)

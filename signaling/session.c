@@ -65,6 +65,11 @@ void session_identify(struct session *session, const char *user, const char *nam
         session->hub->watch->identified(session);
 }
 
+bool session_is_over(const struct session *session)
+{
+    return session->has_identity && identity_is_over(&session->identity, session->hub->wall_ms);
+}
+
 const char *session_name(const struct session *session)
 {
     return session->has_identity && session->identity.name ? session->identity.name : session->name;

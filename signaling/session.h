@@ -126,6 +126,8 @@ void session_free(struct session *session); // must be in no room
 
 // A token came later, or a newer one of the same user or another; takes what identity owns.
 void session_set_identity(struct session *session, struct identity *identity);
+// Whether it came with a token that has expired since (false without a token).
+bool session_is_over(const struct session *session);
 void session_set_address(struct session *session, const char *address); // once
 // Whose socket it is from now on: what is for that user reaches it. Not while it is in a room. `name` may be NULL.
 void session_identify(struct session *session, const char *user, const char *name);

@@ -356,6 +356,38 @@ static void test_resume_after_the_token_expired(void **state)
     rig_free(rig);
 }
 
+// Whoever is in stays; what the token once opened is not opened with it again, until there is a newer one.
+static void test_expired_opens_nothing(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new("JWT_SECRET=" SECRET);
+    struct client *ana = client_new(rig, NULL), *bob = client_new(rig, NULL);
+    join_with(ana, "{\"sub\":\"ana\",\"room\":\"*\",\"role\":\"host\",\"exp\":1769853660}", "", NULL);
+    join_with(bob, "{\"sub\":\"bob\",\"room\":\"*\"}", "", NULL);
+    for (int i = 0; i < 4; i++) { // the last turn is a leeway beyond it
+        rig_pass(rig, 16.25);
+        client_ask(ana, "heartbeat", "{}");
+        client_ask(bob, "heartbeat", "{}");
+    }
+    client_ask(ana, "mute-participant", "{\"targetId\":\"bob\"}"); // still host
+    client_ask(ana, "leave-room", "{}");
+    client_ask_badly(ana, "join-room", "{\"roomId\":\"r\"}", "unauthorized");
+    client_ask_badly(ana, "join-room", "{\"roomId\":\"other\"}", "unauthorized");
+    client_ask_badly(ana, "join-room", "{\"roomId\":\"r\",\"sessionToken\":\"0123456789abcdef\"}", "unauthorized");
+    client_ask_badly(ana, "call-initiate", "{\"participantIds\":[\"bob\"]}", "unauthorized");
+    client_ask(bob, "leave-room", "{}");
+    json_t *ack = client_ask(bob, "call-initiate", "{\"participantIds\":[\"ana\"]}");
+    char *callee = g_strdup_printf("{\"callId\":\"%s\"}", text_of(ack, "callId"));
+    client_ask_badly(ana, "call-answer", callee, "unauthorized");
+    char *offer = g_strdup_printf("{\"callId\":\"%s\",\"to\":\"bob\",\"sdp\":\"v=0\"}", text_of(ack, "callId"));
+    client_ask_badly(ana, "signal-offer", offer, "unauthorized");
+    client_ask(ana, "call-decline", callee); // to say no opens nothing
+    join_with(ana, "{\"sub\":\"ana\",\"room\":\"r\",\"exp\":1769853760}", "", NULL);
+    g_free(callee);
+    g_free(offer);
+    rig_free(rig);
+}
+
 static void test_token_roles(void **state)
 {
     (void)state;
@@ -567,6 +599,7 @@ int main(void)
         cmocka_unit_test(test_tokens_are_asked_for),
         cmocka_unit_test(test_session_token_is_bound_to_the_user),
         cmocka_unit_test(test_resume_after_the_token_expired),
+        cmocka_unit_test(test_expired_opens_nothing),
         cmocka_unit_test(test_token_roles),
         cmocka_unit_test(test_host_passes_on),
         cmocka_unit_test(test_lost_host_stays),
