@@ -35,12 +35,14 @@ static void deliver(struct participant *to, const char *event, json_t *data)
 
 static void tell_all(const struct room *room, const struct participant *but, const char *event, json_t *data)
 {
+    struct announcement words = {.event = event, .data = data};
+    tag(room, data);
     for (guint i = 0; i < room->participants->len; i++) {
-        struct participant *to = room->participants->pdata[i];
-        if (to != but)
-            tell(to, event, json_incref(data));
+        const struct participant *to = room->participants->pdata[i];
+        if (to != but && to->session)
+            session_announce(to->session, &words);
     }
-    json_decref(data);
+    announcement_clear(&words);
 }
 
 // ---- shapes -------------------------------------------------------------------------------------------------

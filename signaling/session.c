@@ -165,6 +165,28 @@ void session_send(struct session *session, const char *event, json_t *data)
     json_decref(data);
 }
 
+void session_announce(struct session *session, struct announcement *words)
+{
+    if (session->is_closing)
+        return;
+    if (words->dialect != session->dialect) {
+        json_t *data = json_incref(words->data);
+        const char *wire_event = dialect_write(session->dialect, words->event, &data);
+        free(words->text);
+        words->text = message_print(wire_event, data, NULL, session->hub->wall_ms);
+        words->dialect = session->dialect;
+        json_decref(data);
+    }
+    session->hub->counters.messages_tx++;
+    held_send(&session->held, strdup(words->text));
+}
+
+void announcement_clear(struct announcement *words)
+{
+    json_decref(words->data);
+    free(words->text);
+}
+
 void session_ack(struct session *session, json_t *id, json_t *data)
 {
     if (id)

@@ -138,6 +138,18 @@ const GPtrArray *hub_sessions(const struct hub *hub, const char *user);
 // An event under its model name, said in the session's dialect. Takes data.
 void session_send(struct session *session, const char *event, json_t *data);
 
+// The same event for many sessions, printed once for each dialect they speak in a row. Set event and data, the rest
+// zero; announcement_clear() takes data.
+struct announcement {
+    const char *event;
+    json_t *data;
+    const struct dialect *dialect; // that `text` is in
+    char *text;
+};
+
+void session_announce(struct session *session, struct announcement *words);
+void announcement_clear(struct announcement *words);
+
 // The reply to the request of that id; without an id an ack is not sent, an error is. ack takes data; `event` is the
 // wire name the client used, or NULL.
 void session_ack(struct session *session, json_t *id, json_t *data);
