@@ -278,6 +278,11 @@ bool command_exists(const char *name)
     return command_find(name) != NULL;
 }
 
+const char *command_name(size_t row)
+{
+    return row < G_N_ELEMENTS(commands) ? commands[row].name : NULL;
+}
+
 // ---- one message --------------------------------------------------------------------------------------------
 
 static const struct command *read_command(struct request *r, const char *text, size_t len)

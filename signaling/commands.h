@@ -14,3 +14,5 @@ void command_rx(struct session *session, const char *text, size_t len);
 
 // Whether a command of that model name is in the table.
 bool command_exists(const char *name);
+// The name of that row of the table, from 0; NULL: there are no more.
+const char *command_name(size_t row);

@@ -58,6 +58,14 @@ static const struct route routes[] = {
     {HTTP_GET, "/api/recordings/:id/files/:name", api_get_recording_file, TOKEN},
 };
 
+const char *site_route(size_t row, enum http_method *method)
+{
+    if (row >= G_N_ELEMENTS(routes))
+        return NULL;
+    *method = routes[row].method;
+    return routes[row].path;
+}
+
 struct site *site_new(struct hub *hub)
 {
     struct site *site = g_new0(struct site, 1);

@@ -18,6 +18,9 @@ struct site {
     struct bucket users[VISITORS];    // by user id
 };
 
+// The path of that row of the table, from 0, and its method; NULL: there are no more.
+const char *site_route(size_t row, enum http_method *method);
+
 struct site *site_new(struct hub *hub);
 void site_free(struct site *site);
 

@@ -13,7 +13,6 @@
 #include "tests/signaling/wire.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef"
-#define DEEP   "[[[[[[[[[[[[1]]]]]]]]]]]]" // one level more than MESSAGE_DEPTH, inside an object
 
 // A server that allows two of everything, and two users' tokens.
 struct house {
@@ -132,20 +131,65 @@ static void test_participants(void **state)
         ws_close(&sockets[i]);
 }
 
-static void test_depth_and_size(void **state)
+// The same JSON is believed or refused over WebSocket and HTTP alike.
+static void test_depth(void **state)
 {
+    static const struct {
+        int depth; // of lists below the field they are in
+        bool over_ws, over_http;
+    } cases[] = {
+        {1, true, true},
+        {MESSAGE_DEPTH - 2, true, true}, // envelope and data are levels too
+        {MESSAGE_DEPTH - 1, false, true},
+        {MESSAGE_DEPTH, false, false},
+        {1000, false, false},
+        {20000, false, false},
+    };
     const struct house *house = *state;
     int status;
     struct ws ws = ws_open(&house->process, "/ws", house->ana, &status);
-    ws_say(&ws, "{\"event\":\"heartbeat\",\"data\":{\"x\":" DEEP "}}");
-    assert_string_equal(text_of(ws_wait(&ws, "error"), "code"), "bad-json");
-    ws_say(&ws, "{\"event\":\"heartbeat\",\"id\":1}");
-    ws_wait(&ws, "ack"); // the socket lives
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *open = g_strnfill((gsize)cases[i].depth, '['), *shut = g_strnfill((gsize)cases[i].depth, ']');
+        char *message = g_strdup_printf("{\"event\":\"heartbeat\",\"id\":1,\"data\":{\"x\":%s%s}}", open, shut);
+        char *body = g_strdup_printf("{\"roomId\":\"../..\",\"x\":%s%s}", open, shut); // refused in any case
+        ws_say(&ws, message);
+        json_t *error = cases[i].over_ws ? NULL : ws_wait(&ws, "error");
+        assert_true(cases[i].over_ws ? ws_wait(&ws, "ack") != NULL : strcmp(text_of(error, "code"), "bad-json") == 0);
+        ask(house, house->ana, body, 400, cases[i].over_http ? "\"bad-field\"" : "\"bad-json\"");
+        g_free(open);
+        g_free(shut);
+        g_free(message);
+        g_free(body);
+    }
     ws_close(&ws);
-    ask(house, house->ana, "{\"x\":" DEEP "}", 400, "\"bad-json\"");
-    char *large = g_strnfill(HTTP_BODY_MAX + 1, ' ');
-    ask(house, house->ana, large, 413, NULL);
-    g_free(large);
+}
+
+static char *padded(const char *json, size_t len)
+{
+    char *spaces = g_strnfill(len - strlen(json), ' ');
+    char *text = g_strconcat(json, spaces, NULL);
+    g_free(spaces);
+    return text;
+}
+
+static void test_size(void **state)
+{
+    const struct house *house = *state;
+    int status;
+    for (int more = -1; more <= 1; more++) {
+        char *message = padded("{\"event\":\"heartbeat\",\"id\":1}", (size_t)(MESSAGE_MAX + more));
+        char *body = padded("{\"roomId\":\"../..\"}", (size_t)(HTTP_BODY_MAX + more));
+        struct ws ws = ws_open(&house->process, "/ws", house->ana, &status);
+        ws_say(&ws, message);
+        if (more > 0)
+            assert_int_equal(ws_wait_close(&ws), 1009);
+        else
+            ws_wait(&ws, "ack");
+        ask(house, house->ana, body, more > 0 ? 413 : 400, more > 0 ? NULL : "\"bad-field\"");
+        ws_close(&ws);
+        g_free(message);
+        g_free(body);
+    }
 }
 
 // One session's flood is refused, and closed when it goes on.
@@ -203,7 +247,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_rooms, house_open, house_close),
         cmocka_unit_test_setup_teardown(test_sockets_of_a_user, house_open, house_close),
         cmocka_unit_test_setup_teardown(test_participants, house_open, house_close),
-        cmocka_unit_test_setup_teardown(test_depth_and_size, house_open, house_close),
+        cmocka_unit_test_setup_teardown(test_depth, house_open, house_close),
+        cmocka_unit_test_setup_teardown(test_size, house_open, house_close),
         cmocka_unit_test_setup_teardown(test_flood, house_open, house_close),
         cmocka_unit_test(test_sockets_of_an_address),
     };
