@@ -427,6 +427,9 @@ void presence_remove(struct participant *p, const char *by, const char *reason)
 void presence_close(struct room *room, const char *by, const char *reason)
 {
     struct hub *hub = hub_of(room);
+    char user[USER_MAX + 1];
+    g_strlcpy(user, by ? by : "", sizeof(user));
+    by = by ? user : NULL; // it may be the name of a participant, who goes before everybody is told
     log_about(LOG_LEVEL_INFO, "room", room->id, NULL, "closed, with %u participants", room->participants->len);
     if (hub->watch)
         hub->watch->closing(room, by, reason);

@@ -298,6 +298,20 @@ static void test_room(void **state)
     office_free(office);
 }
 
+// Whoever closes a room is named, though gone with it.
+static void test_room_closed(void **state)
+{
+    (void)state;
+    struct office *office = office_new();
+    struct client *ana = client_new(office->rig, NULL);
+    client_say(ana, "{\"event\":\"join-room\",\"data\":{\"roomId\":\"r\",\"userId\":\"ana\",\"role\":\"host\"}}");
+    client_say(ana, "{\"event\":\"close-room\",\"data\":{\"reason\":\"enough\"}}");
+    wait_taken(office, 8);
+    expect_event(office, 2, "participant.left", "reason", "closed");
+    expect_event(office, 3, "room.closed", "closedBy", "ana");
+    office_free(office);
+}
+
 static struct call *ring(struct office *office, struct client *caller, const char *user)
 {
     struct fault fault = {0};
@@ -417,10 +431,11 @@ static void test_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signature), cmocka_unit_test(test_request), cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_order),     cmocka_unit_test(test_slow),    cmocka_unit_test(test_timeout),
-        cmocka_unit_test(test_room),      cmocka_unit_test(test_call),    cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_other_url), cmocka_unit_test(test_none),    cmocka_unit_test(test_process),
+        cmocka_unit_test(test_signature),   cmocka_unit_test(test_request), cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_order),       cmocka_unit_test(test_slow),    cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_room),        cmocka_unit_test(test_call),    cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_other_url),   cmocka_unit_test(test_none),    cmocka_unit_test(test_process),
+        cmocka_unit_test(test_room_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
