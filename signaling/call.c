@@ -141,6 +141,12 @@ struct call_member *call_invite(struct call *call, const char *user, const char 
     return member;
 }
 
+void call_uninvite(struct call *call, struct call_member *guest)
+{
+    g_ptr_array_remove(call->members, guest);
+    call->is_awaiting = true;
+}
+
 void call_member_join(struct call *call, struct call_member *member, struct moment now)
 {
     member->status = MEMBER_JOINED;

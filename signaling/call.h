@@ -113,6 +113,8 @@ int64_t call_duration_s(const struct call *call, struct moment now);
 // A user who is to be rung, or again after it did not come. `name` and `avatar` may be NULL: not known.
 struct call_member *call_invite(struct call *call, const char *user, const char *name, const char *avatar,
                                 int64_t ring_us, struct moment now);
+// The first guest could not come after all: it is forgotten, and a guest is awaited as before.
+void call_uninvite(struct call *call, struct call_member *guest);
 void call_member_name(struct call_member *member, const char *name, const char *avatar); // NULL leaves what was
 void call_member_join(struct call *call, struct call_member *member, struct moment now);
 // Out of it, as one of DECLINED, LEFT, MISSED, BUSY. `reason` may be NULL.

@@ -27,16 +27,25 @@ void book_index(struct hub *hub, struct call *call, const struct call_member *me
         g_ptr_array_add(list, call);
 }
 
-static void unindex(struct hub *hub, struct call *call)
+static void unindex_member(struct hub *hub, struct call *call, const struct call_member *member)
 {
     GHashTable *by_user = hub->calls->by_user;
-    for (guint i = 0; i < call->members->len; i++) {
-        const struct call_member *member = call->members->pdata[i];
-        GPtrArray *list = g_hash_table_lookup(by_user, member->user);
-        if (list && g_ptr_array_remove(list, call) && list->len == 0)
-            g_hash_table_remove(by_user, member->user);
-    }
+    GPtrArray *list = g_hash_table_lookup(by_user, member->user);
+    if (list && g_ptr_array_remove(list, call) && list->len == 0)
+        g_hash_table_remove(by_user, member->user);
+}
+
+static void unindex(struct hub *hub, struct call *call)
+{
+    for (guint i = 0; i < call->members->len; i++)
+        unindex_member(hub, call, call->members->pdata[i]);
     hub->calls->live_count--;
+}
+
+void book_uninvite(struct hub *hub, struct call *call, struct call_member *guest)
+{
+    unindex_member(hub, call, guest);
+    call_uninvite(call, guest);
 }
 
 void book_add(struct hub *hub, struct call *call)

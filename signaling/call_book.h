@@ -45,6 +45,8 @@ void book_add(struct hub *hub, struct call *call);
 void book_take_back(struct hub *hub, struct call *call);
 // Lets a new member's calls be found: to be called after call_invite().
 void book_index(struct hub *hub, struct call *call, const struct call_member *member);
+// Undoes both for the first guest, with call_uninvite().
+void book_uninvite(struct hub *hub, struct call *call, struct call_member *guest);
 
 // Its participant in the call's room, or NULL.
 struct participant *book_participant(const struct hub *hub, const struct call *call, const char *user);

@@ -333,26 +333,36 @@ static bool answer_here(const struct hub *hub, struct call *call, const struct a
     return enter_and_tell(call, session, session_token, fault) != NULL;
 }
 
+// Over HTTP, with or without a socket.
+static bool answer_anywhere(struct hub *hub, struct call *call, struct call_member *member, const struct actor *actor,
+                            struct fault *fault)
+{
+    struct session *session = only_session(hub, actor->user);
+    if (member->status == MEMBER_JOINED)
+        return true;
+    if (session)
+        return enter_and_tell(call, session, NULL, fault) != NULL;
+    call_member_name(member, actor->name, actor->avatar);
+    book_joined(hub, call, member, NULL);
+    return true;
+}
+
 bool calls_answer(struct hub *hub, struct call *call, const struct actor *actor, const char *session_token,
                   struct fault *fault)
 {
     if (!may_answer(hub, call, actor, fault))
         return false;
     struct call_member *member = call_find(call, actor->user);
-    if (!member) {
+    bool is_guest = !member;
+    if (is_guest) {
         member = call_invite(call, actor->user, actor->name, actor->avatar, 0, book_now(hub));
         book_index(hub, call, member);
     }
-    if (actor->session)
-        return answer_here(hub, call, actor, session_token, fault);
-    if (member->status == MEMBER_JOINED)
-        return true;
-    struct session *session = only_session(hub, actor->user);
-    if (session)
-        return enter_and_tell(call, session, NULL, fault) != NULL;
-    call_member_name(member, actor->name, actor->avatar);
-    book_joined(hub, call, member, NULL);
-    return true;
+    bool ok = actor->session ? answer_here(hub, call, actor, session_token, fault)
+                             : answer_anywhere(hub, call, member, actor, fault);
+    if (is_guest && !ok)
+        book_uninvite(hub, call, member);
+    return ok;
 }
 
 bool calls_decline(struct hub *hub, struct call *call, const struct actor *actor, const char *reason,

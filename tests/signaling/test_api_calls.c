@@ -174,6 +174,30 @@ static void test_video_calls(void **state)
     g_free(id);
 }
 
+// A guest who cannot come now does not use up the place of the one who is waited for.
+static void test_guest_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(ask("ana", "POST /api/video/calls", NULL, NULL), 201);
+    char *id = g_strdup(text_of(json_object_get(json, "data"), "id"));
+    struct client *bob = client_new(rig, "call");
+    char *token = make_token(SECRET, "{\"sub\":\"bob\",\"room\":\"r\"}");
+    char *join = g_strdup_printf("{\"roomId\":\"r\",\"token\":\"%s\"}", token);
+    char *answer = g_strdup_printf("{\"callId\":\"%s\"}", id);
+    client_ask(bob, "join-room", join);
+    client_ask_badly(bob, "CALL_ANSWER", answer, "busy");
+    rig_pass(rig, 2);
+    assert_int_equal(ask("ana", "GET /api/video/calls/$", id, NULL), 200);
+    assert_string_equal(text_of(json_object_get(json, "data"), "status"), "waiting");
+    assert_true(json_is_null(json_object_get(json_object_get(json, "data"), "guest_id")));
+    assert_int_equal(ask("eve", "POST /api/video/calls/$/join", id, NULL), 200);
+    assert_string_equal(text_of(json_object_get(json, "data"), "guest_id"), "eve");
+    g_free(answer);
+    g_free(join);
+    g_free(token);
+    g_free(id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +205,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_declined, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_video_calls, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_guest_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
