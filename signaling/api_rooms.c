@@ -180,7 +180,7 @@ void api_patch_room(struct exchange *x)
     policy_wish_read(&wish, &x->body, x->hub->config->max_participants);
     struct room *room = need_own_room(x, by);
     struct fault fault = {0};
-    if (!room || exchange_is_wrong(x))
+    if (!room || exchange_is_wrong(x) || (wish.record >= 0 && !recording_need_room(x, by)))
         return;
     if (wish.record == 1 && !recording_is_possible(x->hub, &fault))
         return exchange_fail(x, &fault);

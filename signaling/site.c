@@ -167,6 +167,16 @@ static void serve_elsewhere(struct exchange *x)
     exchange_refuse(x, 405, "method-not-allowed", "a page is only read");
 }
 
+// In open mode nothing but its address speaks for whoever asks, and browsers send some requests without asking first
+// (Fetch, section 2.2.1): a page of somewhere else changes nothing. A token is not sent by itself.
+static bool is_of_foreign_page(const struct exchange *x)
+{
+    const struct http_request *request = x->request;
+    bool is_harmless = request->method == HTTP_GET || request->method == HTTP_HEAD || request->method == HTTP_OPTIONS;
+    return !is_harmless && auth_is_open(x->hub->auth) &&
+           !http_origin_may_connect(x->hub->config, request->origin, request->host);
+}
+
 // The methods of this path; for a page of FRONTEND_URL that asks before it sends (Fetch, section 3.2.2) the rest of
 // what it may.
 static void serve_options(struct exchange *x)
@@ -197,6 +207,9 @@ void site_serve(struct site *site, struct exchange *x)
     if (!route)
         return serve_elsewhere(x);
     allow[0] = '\0';
+    if (is_of_foreign_page(x))
+        return exchange_refuse(x, 403, "forbidden", "pages of %s may not use this server (FRONTEND_URL)",
+                               x->request->origin);
     if (authorize(site, x, route->needs & ACCESS) && exchange_read(x))
         route->serve(x);
 }

@@ -387,6 +387,51 @@ static void test_draining(void **state)
     visit_free(&v);
 }
 
+// What a room is made with and what it is changed to ask for the same right.
+static void test_record_by_patch(void **state)
+{
+    (void)state;
+    struct visit v = visit_new("RECORDING_DIR=recordings JWT_SECRET=" SECRET);
+    char *may = bearer("{\"sub\":\"ana\",\"room\":\"r\",\"role\":\"host\"}");
+    char *may_not = bearer("{\"sub\":\"bob\",\"room\":\"r\",\"role\":\"host\",\"record\":false}");
+    struct http_request make = {
+        .method = HTTP_POST, .path = "/api/rooms", .body = "{\"roomId\":\"r\"}", .authorization = may};
+    struct http_request patch = {
+        .method = HTTP_PATCH, .path = "/api/rooms/r", .body = "{\"record\":true}", .authorization = may_not};
+    assert_int_equal(serve(&v, make), 201);
+    assert_int_equal(serve(&v, patch), 403);
+    assert_false(roster_find(&v.rig->hub->roster, "r")->policy.is_recorded);
+    patch.authorization = may;
+    assert_int_equal(serve(&v, patch), 200);
+    assert_true(roster_find(&v.rig->hub->roster, "r")->policy.is_recorded);
+    patch.authorization = may_not;
+    patch.body = "{\"record\":false}";
+    assert_int_equal(serve(&v, patch), 403);
+    patch.body = "{\"locked\":true}";
+    assert_int_equal(serve(&v, patch), 200);
+    g_free(may);
+    g_free(may_not);
+    visit_free(&v);
+}
+
+// In open mode a page of somewhere else, in a browser on this machine, changes nothing (a POST without a body is
+// sent without asking first).
+static void test_foreign_page(void **state)
+{
+    (void)state;
+    struct visit v = visit_new("RECORDING_DIR=recordings");
+    struct http_request make = {.method = HTTP_POST, .path = "/api/rooms", .origin = "https://evil.example"};
+    assert_int_equal(serve(&v, make), 403);
+    assert_string_equal(error_code(&v), "forbidden");
+    make.origin = "null";
+    assert_int_equal(serve(&v, make), 403);
+    make.origin = "http://localhost:3001";
+    assert_int_equal(serve(&v, make), 201);
+    make.origin = NULL;
+    assert_int_equal(serve(&v, make), 201);
+    visit_free(&v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +448,8 @@ int main(void)
         cmocka_unit_test(test_cors),
         cmocka_unit_test(test_too_many_requests),
         cmocka_unit_test(test_draining),
+        cmocka_unit_test(test_record_by_patch),
+        cmocka_unit_test(test_foreign_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
