@@ -142,13 +142,13 @@ static void gcm_iv(const struct cipher_rtcp *rtcp, const uint8_t *buf, uint32_t 
 // RFC 7714 s9.2: the associated data is the header and the word with E and the index.
 static void gcm_begin(struct cipher_rtcp *rtcp, const uint8_t *buf, uint32_t word, int encrypt)
 {
-    uint8_t iv[GCM_IV_LEN], trailer[INDEX_LEN];
+    uint8_t iv[GCM_IV_LEN], associated[CIPHER_RTCP_HEADER + INDEX_LEN];
     int n;
     gcm_iv(rtcp, buf, word & INDEX_MAX, iv);
-    wr32(trailer, word);
+    memcpy(associated, buf, CIPHER_RTCP_HEADER);
+    wr32(associated + CIPHER_RTCP_HEADER, word);
     int ok = EVP_CipherInit_ex(rtcp->cipher, NULL, NULL, NULL, iv, encrypt) &&
-             EVP_CipherUpdate(rtcp->cipher, NULL, &n, buf, CIPHER_RTCP_HEADER) &&
-             EVP_CipherUpdate(rtcp->cipher, NULL, &n, trailer, INDEX_LEN);
+             EVP_CipherUpdate(rtcp->cipher, NULL, &n, associated, sizeof(associated));
     g_assert(ok);
 }
 
