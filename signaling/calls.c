@@ -178,12 +178,18 @@ static void invite(struct hub *hub, struct call *call, const char *user)
         call_member_out(call, member, MEMBER_BUSY, "busy", now);
 }
 
-// How many of them would be new to the call.
-static size_t count_new(const struct call *call, const char *const *users, size_t user_count)
+static bool is_known(const struct call *call, const char *user)
+{
+    return call_find(call, user) != NULL;
+}
+
+// How many of them would be new to those who are so.
+static size_t count_new(const struct call *call, const char *const *users, size_t user_count,
+                        bool (*is_so)(const struct call *, const char *))
 {
     size_t count = 0;
     for (size_t i = 0; i < user_count; i++) {
-        bool is_double = is_in(call, users[i]);
+        bool is_double = is_so(call, users[i]);
         for (size_t k = 0; k < i; k++)
             is_double = is_double || strcmp(users[i], users[k]) == 0;
         count += !is_double;
@@ -195,10 +201,12 @@ static bool has_place(const struct hub *hub, const struct call *call, const stru
                       struct fault *fault)
 {
     size_t here = call_count(call, MEMBER_JOINED) + call_count(call, MEMBER_RINGING);
-    if (here + count_new(call, wish->users, wish->user_count) <= (size_t)hub->config->max_participants)
-        return true;
-    return !fault_say(fault, ERROR_ROOM_FULL, "a call has at most %d participants (MAX_PARTICIPANTS)",
-                      (int)hub->config->max_participants);
+    size_t max = (size_t)hub->config->max_participants;
+    if (here + count_new(call, wish->users, wish->user_count, is_in) > max)
+        return !fault_say(fault, ERROR_ROOM_FULL, "a call has at most %d participants (MAX_PARTICIPANTS)", (int)max);
+    if (call->members->len + count_new(call, wish->users, wish->user_count, is_known) > max + CALL_GONE_MAX)
+        return !fault_say(fault, ERROR_ROOM_FULL, "this call has rung %d people already", (int)call->members->len);
+    return true;
 }
 
 // ---- starting -----------------------------------------------------------------------------------------------

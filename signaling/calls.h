@@ -18,6 +18,7 @@ enum {
     CALL_TEXT_MAX = 128,   // characters of chatId and room_name
     CALL_REASON_MAX = 200, // characters
     CALLS_RINGING_MAX = 8, // calls that ring for one user; then it is busy
+    CALL_GONE_MAX = 100,   // members a call knows beyond MAX_PARTICIPANTS: who left, declined, did not come
 };
 
 // Who asks. Texts are borrowed; NULL: not known.

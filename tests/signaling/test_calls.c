@@ -576,6 +576,32 @@ static void test_kept(void **state)
     rig_free(rig);
 }
 
+// A call remembers everybody it rang and says so to all, so there is an end to how many that can be.
+static void test_rung_in_all(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new("MAX_PARTICIPANTS=4");
+    struct client *ana = client_of(rig, "call", "ana"), *bob = client_of(rig, "call", "bob");
+    start(ana, "[\"bob\"]", NULL);
+    client_ask(bob, "CALL_ANSWER", with_id(NULL));
+    connect(ana);
+    connect(bob);
+    const struct call *call = call_of(rig, call_id);
+    char text[60];
+    while (call->members->len < 4 + CALL_GONE_MAX) {
+        g_snprintf(text, sizeof(text), "\"participantIds\":[\"u%u\"]", call->members->len);
+        client_ask(ana, "CALL_ADD_PARTICIPANTS", with_id(text));
+        g_snprintf(text, sizeof(text), "{\"targetId\":\"u%u\"}", call->members->len - 1);
+        client_ask(ana, "remove-participant", text);
+        client_ask(bob, "heartbeat", "{}");
+        rig_pass(rig, 2);
+        clear(rig);
+    }
+    client_ask_badly(ana, "CALL_ADD_PARTICIPANTS", with_id("\"participantIds\":[\"new\"]"), "room-full");
+    client_ask(ana, "CALL_ADD_PARTICIPANTS", with_id("\"participantIds\":[\"u2\"]")); // it is one of them
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -599,6 +625,7 @@ int main(void)
         cmocka_unit_test(test_they_call_each_other),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_rung_too_much),
+        cmocka_unit_test(test_rung_in_all),
         cmocka_unit_test(test_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
