@@ -200,6 +200,14 @@ static enum role role_of(const struct session *session, const struct room *room,
     return join->has_role && join->role < session->identity.role ? join->role : session->identity.role;
 }
 
+// Who is host of a call because of having begun it has no right by that which the token does not give.
+static enum claim record_of(const struct session *session, const struct room *room)
+{
+    const struct identity *identity = &session->identity;
+    bool is_host_of_call_only = room->call && session->has_identity && identity->role != ROLE_HOST;
+    return is_host_of_call_only && identity->record == CLAIM_UNSAID ? CLAIM_FALSE : identity->record;
+}
+
 static struct participant *enter(struct session *session, struct room *room, const char *user, const char *name,
                                  enum role role)
 {
@@ -207,7 +215,7 @@ static struct participant *enter(struct session *session, struct room *room, con
     p->avatar = g_strdup(session->identity.avatar);
     if (!session->has_identity)
         session_identify(session, p->user, p->name);
-    p->record = session->identity.record;
+    p->record = record_of(session, room);
     p->session = session;
     session->participant = p;
     media_join(p);

@@ -152,6 +152,37 @@ static void test_who_may(void **state)
     }
 }
 
+// To be host of a call because one began it gives no right that the token does not: neither on the socket nor by
+// the session token over HTTP.
+static void test_right_in_call(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *claims;
+        bool may;
+    } cases[] = {
+        {"{\"sub\":\"ana\"}", false},
+        {"{\"sub\":\"ana\",\"role\":\"host\"}", true},
+        {"{\"sub\":\"ana\",\"record\":true}", true},
+        {"{\"sub\":\"ana\",\"role\":\"host\",\"record\":false}", false},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct rig *rig = rig_new("JWT_SECRET=" SECRET " " WITH_DIR);
+        struct client *ana = client_new(rig, "call");
+        char *token = make_token(SECRET, cases[i].claims);
+        char *begin = g_strdup_printf("{\"token\":\"%s\",\"participantIds\":[\"bob\"]}", token);
+        client_ask(ana, "CALL_INITIATE", begin);
+        assert_int_equal(client_participant(ana)->role, ROLE_HOST);
+        if (cases[i].may)
+            client_ask(ana, "CALL_RECORDING_START", "{}");
+        else
+            client_ask_badly(ana, "CALL_RECORDING_START", "{}", "forbidden");
+        g_free(begin);
+        g_free(token);
+        rig_free(rig);
+    }
+}
+
 static void test_off(void **state)
 {
     (void)state;
@@ -429,6 +460,7 @@ int main(void)
         cmocka_unit_test(test_start_and_stop),
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_who_may),
+        cmocka_unit_test(test_right_in_call),
         cmocka_unit_test(test_off),
         cmocka_unit_test(test_trouble),
         cmocka_unit_test(test_cannot_begin),
