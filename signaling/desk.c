@@ -28,8 +28,7 @@ static void refuse(struct exchange *x, const struct librarian_answer *answer)
         exchange_refuse(x, 500, "internal", "the disk failed");
 }
 
-// ---- what nobody asked for
-// ------------------------------------------------------------------------------------------
+// ---- what nobody asked for --------------------------------------------------------------------------------------
 
 static json_t *copy_of(const json_t *from, const char *const *names)
 {

@@ -318,16 +318,21 @@ static void remove_all(const char *path)
         log_warn("recording", "a deleted recording cannot be removed from the disk: %s", g_strerror(errno));
 }
 
-static enum library_result delete (struct library *l, const char *id) {
-    const struct entry *entry = look_up(l, id); int fd = entry ? open_dir(l, id) : -1;
-    if (fd < 0) return LIBRARY_NONE;
+static enum library_result remove_one(struct library *l, const char *id)
+{
+    const struct entry *entry = look_up(l, id);
+    int fd = entry ? open_dir(l, id) : -1;
+    if (fd < 0)
+        return LIBRARY_NONE;
     bool is_busy = strcmp(text_of(entry->summary, "state"), "recording") == 0 || has_running_hook(fd);
     close(fd);
-    if (is_busy) return LIBRARY_BUSY;
+    if (is_busy)
+        return LIBRARY_BUSY;
     char *hidden = g_strconcat(DELETED, id, NULL);
     char *from = g_build_filename(l->dir, id, NULL), *to = g_build_filename(l->dir, hidden, NULL);
     bool ok = rename(from, to) == 0;
-    if (ok) remove_all(to);
+    if (ok)
+        remove_all(to);
     g_hash_table_remove(l->known, id);
     g_free(hidden);
     g_free(from);
@@ -341,7 +346,7 @@ enum library_result library_delete(struct library *l, const char *id, char **roo
     if (!manifest)
         return LIBRARY_NONE;
     json_decref(manifest);
-    return delete (l, id);
+    return remove_one(l, id);
 }
 
 static void remove_leftovers(const struct library *l)
@@ -363,7 +368,7 @@ void library_expire(struct library *l, int64_t before_ms)
     remove_leftovers(l);
     for (guint i = 0; before_ms > 0 && i < all->len; i++) {
         const struct entry *entry = look_up(l, all->pdata[i]);
-        if (entry && entry->ended_ms < before_ms && delete (l, all->pdata[i]) == LIBRARY_OK)
+        if (entry && entry->ended_ms < before_ms && remove_one(l, all->pdata[i]) == LIBRARY_OK)
             log_info("recording", "%s was kept long enough and is deleted", (const char *)all->pdata[i]);
     }
     g_ptr_array_unref(all);
