@@ -148,16 +148,20 @@ bool http_origin_is_host(const char *origin, const char *host)
     return host && *host && g_ascii_strcasecmp(origin_host(origin), host) == 0;
 }
 
-bool http_origin_is_loopback(const char *origin)
+static bool is_loopback_name(const char *host)
 {
     static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    const char *host = origin_host(origin);
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         size_t len = strlen(names[i]);
         if (strncmp(host, names[i], len) == 0 && (host[len] == '\0' || host[len] == ':'))
             return true;
     }
     return false;
+}
+
+bool http_origin_is_loopback(const char *origin)
+{
+    return is_loopback_name(origin_host(origin));
 }
 
 bool http_origin_is_listed(const struct config *config, const char *origin)
@@ -174,6 +178,26 @@ bool http_origin_may_connect(const struct config *config, const char *origin, co
     if (config_is_open(config))
         return http_origin_is_loopback(origin);
     return http_origin_is_host(origin, host);
+}
+
+static bool is_address(const char *host)
+{
+    const char *end = *host == '[' ? strchr(host, ']') : strchr(host, ':');
+    char *name = *host == '[' ? g_strndup(host + 1, end ? (gsize)(end - host - 1) : 0)
+                              : g_strndup(host, end ? (gsize)(end - host) : strlen(host));
+    bool is = g_hostname_is_ip_address(name);
+    g_free(name);
+    return is;
+}
+
+bool http_host_may_be_asked(const struct config *config, const char *host)
+{
+    if (!config_is_open(config) || !host || is_loopback_name(host) || is_address(host))
+        return true;
+    for (char **url = config->frontend_url; url && *url; url++)
+        if (http_origin_is_host(*url, host))
+            return true;
+    return config->app_domain && http_origin_is_host(config->app_domain, host);
 }
 
 bool http_address_is_loopback(const char *address)

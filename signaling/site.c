@@ -210,6 +210,9 @@ void site_serve(struct site *site, struct exchange *x)
     if (is_of_foreign_page(x))
         return exchange_refuse(x, 403, "forbidden", "pages of %s may not use this server (FRONTEND_URL)",
                                x->request->origin);
+    if ((route->needs & ACCESS) != NOTHING && !http_host_may_be_asked(x->hub->config, x->request->host))
+        return exchange_refuse(x, 403, "forbidden", "without tokens this server is not asked as %s (FRONTEND_URL)",
+                               x->request->host);
     if (authorize(site, x, route->needs & ACCESS) && exchange_read(x))
         route->serve(x);
 }

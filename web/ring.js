@@ -47,7 +47,8 @@ export class Ring {
       h('div', { class: 'answers' }, declines, ...accepts),
       this.#buildReason(),
     );
-    // Esc must not hide a call; a browser lets that be prevented only once.
+    // Esc must not hide a call. Prevented as a key it never gets to `cancel`, which a browser lets be prevented only once.
+    this.element.addEventListener('keydown', (event) => event.key === 'Escape' && event.preventDefault());
     this.element.addEventListener('cancel', (event) => event.preventDefault());
     this.element.addEventListener('close', () => this.element.isConnected && this.element.showModal());
     this.#stopSound = ring('incoming');

@@ -176,7 +176,11 @@ export function newRoom() {
 /** Opens the lobby as a person would, and waits until the devices are ready. */
 export async function openLobby(page, { url, room, role = 'participant', video = SMALL_VIDEO }) {
   const path = role === 'host' ? 'medico' : 'paciente';
-  await page.goto(`${url}/${path}/${room}?video=${video}`);
+  // When a network interface comes or goes on this machine, Chromium gives up what it is loading.
+  await waitFor('the page', async () => {
+    await page.goto(`${url}/${path}/${room}?video=${video}`);
+    return page.evaluate(() => 'roda' in globalThis);
+  });
   await waitFor('devices', () => page.evaluate(() => roda.media?.isOn('camera') && roda.media.isOn('microphone')));
 }
 

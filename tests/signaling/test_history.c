@@ -70,7 +70,7 @@ static int get(struct desk *d, const char *path, const char *query, const char *
     struct http_request request = {.method = HTTP_GET,
                                    .path = path,
                                    .query = (const char *const *)pairs,
-                                   .host = "example.org",
+                                   .host = "localhost",
                                    .authorization = bearer,
                                    .address = "127.0.0.1"};
     struct exchange *x = exchange_new(d->rig->hub, &request, &response, NULL, NULL);

@@ -358,7 +358,7 @@ static int serve(struct desk *d, enum http_method method, const char *path, cons
     json_decref(d->json);
     http_response_clear(&d->response);
     d->request = (struct http_request){
-        .method = method, .path = path, .authorization = authorization, .host = "h", .address = "127.0.0.1"};
+        .method = method, .path = path, .authorization = authorization, .host = "localhost", .address = "127.0.0.1"};
     struct exchange *x = exchange_new(d->rig->hub, &d->request, &d->response, on_late, d);
     site_serve(d->site, x);
     rig_turn(d->rig);

@@ -147,7 +147,7 @@ static int serve(struct reader *r, struct http_request request)
     json_decref(r->json);
     http_response_clear(&r->response);
     r->is_late = false;
-    request.host = "h";
+    request.host = "localhost";
     request.address = "127.0.0.1";
     struct exchange *x = exchange_new(r->rig->hub, &request, &r->response, on_late, r);
     site_serve(r->site, x);

@@ -218,7 +218,7 @@ static char try_route(size_t row, int who)
     char *body = replace(route_rows[row].body, "CALL", call);
     const struct http_request request = {.method = route_rows[row].method,
                                          .path = path,
-                                         .host = "example.org",
+                                         .host = "localhost",
                                          .address = "192.0.2.1", // the machine itself has rights of its own
                                          .authorization = bearer,
                                          .content_type = "application/json",

@@ -330,7 +330,7 @@ static void step_http(struct row *row)
     struct http_request request = {.method = method_of(words[0]),
                                    .path = path,
                                    .query = (const char *const *)query,
-                                   .host = "example.org",
+                                   .host = "localhost",
                                    .address = "192.0.2.1",
                                    .authorization = bearer,
                                    .content_type = "application/json",

@@ -41,7 +41,7 @@ static int serve(struct visit *v, struct http_request request)
 {
     json_decref(v->json);
     http_response_clear(&v->response);
-    request.host = request.host ? request.host : "example.org:3001";
+    request.host = request.host ? request.host : "localhost:3001";
     request.address = request.address ? request.address : "127.0.0.1";
     request.content_type = request.content_type ? request.content_type : "application/json";
     request.body_len = request.body ? strlen(request.body) : 0;
@@ -99,7 +99,7 @@ static void test_rooms(void **state)
     assert_int_equal(post(&v, "/api/rooms", NULL), 201);
     char *id = g_strdup(text_of(v.json, "roomId"));
     assert_int_equal(strlen(id), 36);
-    char *url = g_strdup_printf("http://example.org:3001/participant/%s", id);
+    char *url = g_strdup_printf("http://localhost:3001/participant/%s", id);
     assert_string_equal(text_of(v.json, "joinURL"), url);
     assert_true(g_str_has_prefix(text_of(v.json, "qrDataUrl"), "data:image/png;base64,iVBOR"));
     char *path = g_strconcat("/api/rooms/", id, NULL);
@@ -204,10 +204,41 @@ static void test_expiry_of_empty_rooms(void **state)
 static void test_bad_host(void **state)
 {
     (void)state;
-    struct visit v = visit_new(NULL);
-    serve(&v, (struct http_request){
-                  .method = HTTP_POST, .path = "/api/rooms", .body = "{\"roomId\":\"r\"}", .host = "a\"b/<c>"});
+    struct visit v = visit_new("JWT_SECRET=" SECRET);
+    char *token = bearer("{\"sub\":\"ana\",\"role\":\"host\",\"room\":\"*\"}");
+    serve(&v, (struct http_request){.method = HTTP_POST,
+                                    .path = "/api/rooms",
+                                    .authorization = token,
+                                    .body = "{\"roomId\":\"r\"}",
+                                    .host = "a\"b/<c>"});
     assert_string_equal(text_of(v.json, "joinURL"), "http://localhost/participant/r");
+    g_free(token);
+    visit_free(&v);
+}
+
+// In open mode a page could have its own name pointed at this machine, and read what is said to it.
+static void test_foreign_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *host;
+        int status;
+    } rows[] = {{"evil.example", 403},
+                {"evil.example:3001", 403},
+                {"localhost.evil.example", 403},
+                {"127.0.0.1.evil.example", 403},
+                {"localhost", 404},
+                {"127.0.0.1:3001", 404},
+                {"[::1]:3001", 404},
+                {"192.0.2.7:80", 404},
+                {"front.example:8443", 404},
+                {"front.example", 403},
+                {"app.example", 404}};
+    struct visit v = visit_new("FRONTEND_URL=https://front.example:8443 APP_DOMAIN=https://app.example");
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        assert_int_equal(serve(&v, (struct http_request){.path = "/api/rooms/none", .host = rows[i].host}),
+                         rows[i].status);
+    assert_int_equal(serve(&v, (struct http_request){.path = "/health", .host = "evil.example"}), 200);
     visit_free(&v);
 }
 
@@ -441,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_room_rules),
         cmocka_unit_test(test_expiry_of_empty_rooms),
         cmocka_unit_test(test_bad_host),
+        cmocka_unit_test(test_foreign_name),
         cmocka_unit_test(test_ice_servers),
         cmocka_unit_test(test_tokens),
         cmocka_unit_test(test_delete_by_session_token),

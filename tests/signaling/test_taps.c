@@ -74,7 +74,7 @@ static int serve_as(struct desk *d, enum http_method method, const char *path, c
     struct http_request request = {.method = method,
                                    .path = path,
                                    .authorization = header,
-                                   .host = "h",
+                                   .host = "localhost",
                                    .address = "127.0.0.1",
                                    .content_type = body ? "application/json" : NULL,
                                    .body = body,
