@@ -49,7 +49,7 @@ static json_t *digest(const char *id, const json_t *manifest)
     size_t i;
     json_array_foreach(json_object_get(manifest, "tracks"), i, one)
         json_array_append_new(tracks, copy_of(one, of_track));
-    static const char *const of_person[] = {"user", "name", NULL};
+    static const char *const of_person[] = {"user", NULL}; // ids, no names: it leaves the house
     json_array_foreach(json_object_get(manifest, "participants"), i, one)
         json_array_append_new(people, copy_of(one, of_person));
     json_object_set_new(json, "recordingId", json_string(id));
@@ -65,8 +65,11 @@ static void announce(struct hub *hub, const struct librarian_answer *answer)
     if (!librarian_may_tell(hub->librarian, answer->id))
         return;
     char *subject = g_strconcat("recording:", answer->id, NULL);
-    webhook_emit(hub->webhook, "recording.finished", subject, digest(answer->id, answer->json), hub->wall_ms);
+    json_t *news = digest(answer->id, answer->json);
+    bool is_safe = webhook_emit(hub->webhook, "recording.finished", subject, news, hub->wall_ms);
     g_free(subject);
+    if (!is_safe)
+        return; // not marked: the next start tells it again
     librarian_mark_later(hub->librarian, answer->id, hub->webhook ? store_last_ticket(hub->store) : 0);
 }
 

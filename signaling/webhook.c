@@ -36,13 +36,14 @@ static void send_settled(struct webhook *webhook, uint64_t settled)
     }
 }
 
-static void post(struct webhook *webhook, const char *url, const char *id, const char *subject, const char *body,
+// Whether the store will have it.
+static bool post(struct webhook *webhook, const char *url, const char *id, const char *subject, const char *body,
                  int64_t wall_ms)
 {
     if (webhook->health.waiting >= STORE_DELIVERIES_MAX) {
         if (webhook->health.lost++ % 1000 == 0)
             log_error("webhook", "%u deliveries wait: new events are lost", webhook->health.waiting);
-        return;
+        return false;
     }
     const struct store_delivery row = {
         .id = id, .url = url, .subject = subject, .body = body, .created_ms = wall_ms, .next_ms = wall_ms};
@@ -52,23 +53,27 @@ static void post(struct webhook *webhook, const char *url, const char *id, const
     box->parcel->created_ms = wall_ms;
     webhook->health.waiting++;
     g_queue_push_tail(&webhook->unsettled, box);
+    return box->ticket != 0;
 }
 
-void webhook_emit(struct webhook *webhook, const char *event, const char *subject, json_t *data, int64_t wall_ms)
+bool webhook_emit(struct webhook *webhook, const char *event, const char *subject, json_t *data, int64_t wall_ms)
 {
     char id[37], timestamp[TIMESTAMP_SIZE];
-    if (!webhook)
-        return json_decref(data);
+    if (!webhook) {
+        json_decref(data);
+        return true;
+    }
     crypto_uuid(id);
     timestamp_print(timestamp, wall_ms);
     json_t *json = json_pack("{s:s, s:s, s:s, s:o}", "id", id, "event", event, "timestamp", timestamp, "data", data);
     char *body = json_dumps(json, JSON_COMPACT);
-    bool is_recording = g_str_has_prefix(event, "recording.");
+    bool is_recording = g_str_has_prefix(event, "recording."), is_safe = true;
     for (char **url = webhook->urls; *url; url++)
         if (is_recording || *url != webhook->limited)
-            post(webhook, *url, id, subject, body, wall_ms);
+            is_safe = post(webhook, *url, id, subject, body, wall_ms) && is_safe;
     free(body);
     json_decref(json);
+    return is_safe;
 }
 
 // ---- news of the courier ------------------------------------------------------------------------------------

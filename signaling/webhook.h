@@ -27,8 +27,9 @@ struct webhook *webhook_new(const struct config *config, struct store *store, vo
 void webhook_free(struct webhook *webhook); // before the store; NULL is allowed
 
 // `subject` is what has to keep its order ("call:<id>", "room:<id>"). Takes data. Beyond STORE_DELIVERIES_MAX waiting
-// deliveries it is counted as lost. NULL is allowed.
-void webhook_emit(struct webhook *webhook, const char *event, const char *subject, json_t *data, int64_t wall_ms);
+// deliveries it is counted as lost. False: some url's delivery would not survive a restart (lost, or the store has no
+// place for it and it is only sent now). NULL is allowed: nobody is to be told.
+bool webhook_emit(struct webhook *webhook, const char *event, const char *subject, json_t *data, int64_t wall_ms);
 
 // Sends what the store has, notes what was taken. After each wake, and now and then. NULL is allowed.
 void webhook_rx(struct webhook *webhook);
