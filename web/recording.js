@@ -30,7 +30,7 @@ export class Recording {
   #shown = { recording: false };
   #isAsking = false;
 
-  /** `actions` is {attempt(action), leave()}: how the room tries something, how one goes. */
+  /** `actions` is {attempt(action), leave(), quiet()}: tries something, goes, turns everything off. */
   constructor({ client, notes, actions }) {
     this.#client = client;
     this.#notes = notes;
@@ -75,11 +75,13 @@ export class Recording {
     const name = this.#client.participants.get(by)?.name || by;
     const choices = [
       { value: 'leave', key: 'justLeave' },
+      { value: 'quiet', key: 'recordingQuiet' },
       { value: 'stay', key: 'recordingAgree', kind: 'accent' },
     ];
     const answer = await ask({ titleKey: 'recordingOn', textKey: notice, params: { name }, choices });
     this.#isAsking = false;
     if (answer === 'leave') this.#actions.leave();
+    if (answer === 'quiet') this.#actions.quiet();
   }
 
   async #press() {

@@ -110,7 +110,7 @@ export class Room {
       leave: () => this.#leave(),
     });
     this.notes = new Notes();
-    const actions = { attempt: (action) => this.#try(action), leave: () => client.leave() };
+    const actions = { attempt: (action) => this.#try(action), leave: () => client.leave(), quiet: () => this.#quiet() };
     this.recording = new Recording({ client, notes: this.notes, actions });
     this.taps = new Taps({ client, notes: this.notes });
     this.banner = new Banner();
@@ -406,6 +406,11 @@ export class Room {
 
   #toggle(source) {
     return this.#try(() => this.#media.toggle(source));
+  }
+
+  async #quiet() {
+    if (this.#media.track('screen')) await this.#toggleScreen();
+    for (const source of ['microphone', 'camera']) if (this.#media.isOn(source)) await this.#toggle(source);
   }
 
   #toggleScreen() {

@@ -94,7 +94,9 @@ test('everybody is told, whoever comes later too; only the host has the button',
   await waitFor('the notice for a latecomer', () => page.locator('dialog.question').isVisible());
   assert.match(await page.locator('dialog.question p').textContent(), /Ana is recording/);
   if (process.env.RODA_SHOTS) await page.screenshot({ path: `${process.env.RODA_SHOTS}/recording-notice-phone.png` });
-  await page.locator('dialog button[value=stay]').click();
+  await page.locator('dialog button[value=quiet]').click();
+  const isQuiet = () => page.evaluate(() => !roda.media.isOn('microphone') && !roda.media.isOn('camera'));
+  await waitFor('microphone and camera off', isQuiet);
   assert.equal(await page.locator('.recording .short').isVisible(), true);
   if (process.env.RODA_SHOTS) {
     await page.screenshot({ path: `${process.env.RODA_SHOTS}/recording-phone.png` });

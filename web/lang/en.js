@@ -212,6 +212,7 @@ export default {
   recordingNotice: '{name} is recording this consultation: what you say and show is kept. With your microphone and camera off nothing of you is recorded. You may leave if you do not agree.',
   recordingNoticePolicy: 'This room is always recorded: what you say and show is kept. With your microphone and camera off nothing of you is recorded. You may leave if you do not agree.',
   recordingAgree: 'I know and stay',
+  recordingQuiet: 'Stay, microphone and camera off',
   recordStart: 'Record this consultation',
   recordStop: 'Stop recording',
   recordTitle: 'Record this consultation?',

@@ -212,6 +212,7 @@ export default {
   recordingNotice: '{name} está gravando esta consulta: o que você diz e mostra fica guardado. Com microfone e câmera desligados, nada seu é gravado. Você pode sair se não concordar.',
   recordingNoticePolicy: 'Esta sala é sempre gravada: o que você diz e mostra fica guardado. Com microfone e câmera desligados, nada seu é gravado. Você pode sair se não concordar.',
   recordingAgree: 'Estou ciente e fico',
+  recordingQuiet: 'Ficar com microfone e câmera desligados',
   recordStart: 'Gravar esta consulta',
   recordStop: 'Parar a gravação',
   recordTitle: 'Gravar esta consulta?',
