@@ -26,6 +26,7 @@ struct record_file {
     struct record_disk *disk;
     AVFormatContext *muxer;
     int64_t at; // where the muxer writes next
+    int64_t next_tick; // the first one that is free
     bool dirty, begun;
     int err; // the first error; from then on nothing is taken
 };
@@ -195,7 +196,9 @@ int record_file_put(struct record_file *f, const struct record_frame *frame, int
     int rc = av_new_packet(packet, (int)frame->len);
     if (rc == 0) {
         memcpy(packet->data, frame->data, frame->len);
-        packet->pts = packet->dts = av_rescale_q(at_us, from, to);
+        // Two frames of one tick (1 ms) would be one to a player.
+        f->next_tick = MAX(av_rescale_q(at_us, from, to), f->next_tick);
+        packet->pts = packet->dts = f->next_tick++;
         packet->duration = av_rescale_q(duration_us, from, to);
         packet->flags = frame->keyframe ? AV_PKT_FLAG_KEY : 0;
         rc = av_write_frame(f->muxer, packet);
