@@ -25,7 +25,7 @@ enum {
 struct record_file {
     struct record_disk *disk;
     AVFormatContext *muxer;
-    int64_t at; // where the muxer writes next
+    int64_t at;        // where the muxer writes next
     int64_t next_tick; // the first one that is free
     bool dirty, begun;
     int err; // the first error; from then on nothing is taken
