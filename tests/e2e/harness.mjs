@@ -176,8 +176,9 @@ export function newRoom() {
 /** Opens the lobby as a person would, and waits until the devices are ready. */
 export async function openLobby(page, { url, room, role = 'participant', video = SMALL_VIDEO }) {
   const path = role === 'host' ? 'medico' : 'paciente';
-  // When a network interface comes or goes on this machine, Chromium gives up what it is loading.
+  // When a network interface comes or goes on this machine, Chromium gives up what it is loading, and says so.
   await waitFor('the page', async () => {
+    page.problems.length = 0;
     await page.goto(`${url}/${path}/${room}?video=${video}`);
     return page.evaluate(() => 'roda' in globalThis);
   });
