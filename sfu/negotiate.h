@@ -161,7 +161,7 @@ void negotiate_remove(struct negotiate *n, struct outgoing *out);
 
 // For two people and a browser that offers to receive where it sends (addTrack() alone does): answers to it promise
 // the microphone and the camera of `user` on those m-lines, so that nothing has to be offered when they come. NULL:
-// nobody is expected. `taken_ssrc` is of something else that is sent.
+// nobody is expected. `taken_ssrc` is of something else that is sent: negotiate_new_ssrc() spares it.
 void negotiate_expect(struct negotiate *n, const char *user, uint32_t taken_ssrc);
 // The m-line on which this publication of `user` was promised and can be kept, or NULL.
 struct mline *negotiate_promised(const struct negotiate *n, const char *user, const struct publication *publication);
@@ -169,6 +169,8 @@ struct mline *negotiate_promised(const struct negotiate *n, const char *user, co
 // negotiate_add().
 void negotiate_keep(struct negotiate *n, struct mline *mline, struct outgoing *out);
 bool negotiate_has_promised(const struct negotiate *n, uint32_t ssrc);
+// A random one that nothing we send or have promised has.
+uint32_t negotiate_new_ssrc(const struct negotiate *n);
 
 // Would an offer say something new? (a stream waits for an m-line that can be had, or an m-line still carries one
 // that is gone)

@@ -33,7 +33,7 @@ static bool is_taken(const struct negotiate *n, uint32_t ssrc)
     return ssrc == 0 || ssrc == n->taken_ssrc || negotiate_has_promised(n, ssrc);
 }
 
-static uint32_t draw(const struct negotiate *n)
+uint32_t negotiate_new_ssrc(const struct negotiate *n)
 {
     uint32_t ssrc;
     do {
@@ -73,9 +73,9 @@ void negotiate_make_promises(struct negotiate *n)
         struct mline *mline = n->mlines[i];
         if (mline->promised || !is_two_way(mline))
             continue;
-        mline->promised_ssrc = draw(n);
+        mline->promised_ssrc = negotiate_new_ssrc(n);
         mline->promised = true;
-        mline->promised_rtx_ssrc = mline->kind == SDP_VIDEO ? draw(n) : 0;
+        mline->promised_rtx_ssrc = mline->kind == SDP_VIDEO ? negotiate_new_ssrc(n) : 0;
     }
 }
 

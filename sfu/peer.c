@@ -116,9 +116,7 @@ static void carry_out(struct peer *p, int64_t now_us)
         else if (mline->publishing)
             publish(p, mline, now_us);
     }
-    struct leg *leg;
-    TAILQ_FOREACH (leg, &p->legs, entry)
-        sub_set_paused(leg->sub, !leg->outgoing.agreed, now_us);
+    legs_settle(&p->legs, now_us);
     if (negotiate_wants_offer(p->negotiate))
         want_offer(p, now_us);
 }
@@ -128,17 +126,7 @@ static void carry_out(struct peer *p, int64_t now_us)
 static void post_tracks(struct peer *p)
 {
     struct sfu_track tracks[SDP_MEDIA_MAX];
-    size_t count = 0;
-    struct leg *leg;
-    TAILQ_FOREACH (leg, &p->legs, entry) {
-        if (!leg->outgoing.mline || count == G_N_ELEMENTS(tracks))
-            continue;
-        struct sfu_track *t = &tracks[count++];
-        *t = (struct sfu_track){
-            .publisher = leg->publisher, .source = leg->track->source, .video = leg->outgoing.video};
-        g_strlcpy(t->mid, leg->outgoing.mline->mid, sizeof(t->mid));
-        g_strlcpy(t->user, leg->user, sizeof(t->user));
-    }
+    size_t count = legs_tracks(&p->legs, tracks);
     post(p, (struct sfu_event){.type = SFU_TRACKS, .track_count = count, .tracks = tracks});
 }
 
@@ -227,12 +215,9 @@ static void on_state(void *arg, enum sfu_state state, struct transport_fault fau
     struct peer *p = arg;
     tally_state(p->cfg.tally, state, fault);
     post(p, (struct sfu_event){.type = SFU_STATE, .state = state});
-    struct leg *leg;
-    // Nothing was sent before keys were agreed, or while the path was gone: begin with a key frame.
-    TAILQ_FOREACH (leg, &p->legs, entry) {
-        if (state == SFU_CONNECTED && leg->outgoing.video)
-            sub_keyframe(leg->sub, worker_now_us(p->cfg.worker));
-    }
+    // Nothing was sent before keys were agreed, or while the path was gone.
+    if (state == SFU_CONNECTED)
+        legs_want_keyframes(&p->legs, worker_now_us(p->cfg.worker));
     if (state == SFU_FAILED)
         try_answer(p, worker_now_us(p->cfg.worker));
 }
@@ -260,21 +245,19 @@ static const struct transport_handlers transport_calls = {
     .candidate = on_candidate,
 };
 
-// ---- session
-// -------------------------------------------------------------------------------------------------------
+// ---- session -----------------------------------------------------------------------------------------------------
 
 static void open_session(struct peer *p, struct negotiate *negotiate, int64_t now_us)
 {
     p->negotiate = negotiate;
     p->transport = transport_new(p->cfg.worker, &transport_calls, p);
-    TAILQ_INIT(&p->subs);
-    TAILQ_INIT(&p->legs);
+    legs_init(&p->legs, &(struct legs_config){negotiate, transport_sink(p->transport), &p->stats, p->cfg.tally});
     ingress_init(&p->ingress, worker_pool(p->cfg.worker), &p->stats);
     p->ingress.uplink.speaker = p->cfg.speaker;
     p->ingress.uplink.speaker_index = p->cfg.speaker_index;
     struct feedback_config cfg = {.transport = p->transport,
                                   .ingress = &p->ingress,
-                                  .subs = &p->subs,
+                                  .subs = &p->legs.subs,
                                   .stats = &p->stats,
                                   .ssrc = g_random_int() | 1,
                                   .cname = "roda"};
@@ -285,24 +268,13 @@ static void open_session(struct peer *p, struct negotiate *negotiate, int64_t no
     p->began_us = now_us;
 }
 
-static void leg_free(struct peer *p, struct leg *leg)
-{
-    negotiate_remove(p->negotiate, &leg->outgoing);
-    TAILQ_REMOVE(&p->subs, leg->sub, of_peer);
-    TAILQ_REMOVE(&p->legs, leg, entry);
-    tally_add_sub(p->cfg.tally, leg->sub);
-    sub_free(leg->sub);
-    g_free(leg);
-}
-
 static void close_session(struct peer *p)
 {
     for (unsigned i = 0; i < p->negotiate->mline_count; i++) {
         if (p->negotiate->mlines[i]->track)
             unpublish(p, p->negotiate->mlines[i]);
     }
-    while (!TAILQ_EMPTY(&p->legs))
-        leg_free(p, TAILQ_FIRST(&p->legs));
+    legs_clear(&p->legs);
     tally_add_feedback(p->cfg.tally, &p->feedback);
     ingress_clear(&p->ingress);
     transport_free(p->transport);
@@ -326,8 +298,7 @@ void peer_free(struct peer *p)
     g_free(p);
 }
 
-// ---- what the participant says
-// -------------------------------------------------------------------------------------
+// ---- what the participant says -----------------------------------------------------------------------------------
 
 static struct sdp *parse(struct peer *p, const struct command *command)
 {
@@ -440,33 +411,10 @@ void peer_mute(struct peer *p, enum sfu_source source, bool muted, int64_t now_u
 
 void peer_select_layer(struct peer *p, const struct command *command, int64_t now_us)
 {
-    struct leg *leg;
-    TAILQ_FOREACH (leg, &p->legs, entry) {
-        if (leg->publisher == command->publisher && leg->track->source == command->source)
-            sub_set_layer(leg->sub, command->spatial, command->temporal, now_us);
-    }
+    legs_set_layer(&p->legs, command->publisher, command->source, command->spatial, command->temporal, now_us);
 }
 
 // ---- what the room says ------------------------------------------------------------------------------------------
-
-static bool ssrc_taken(const struct peer *p, uint32_t ssrc)
-{
-    const struct sub *sub;
-    TAILQ_FOREACH (sub, &p->subs, of_peer) {
-        if (sub->ssrc == ssrc || sub->rtx_ssrc == ssrc)
-            return true;
-    }
-    return ssrc == 0 || ssrc == p->feedback.ssrc || negotiate_has_promised(p->negotiate, ssrc);
-}
-
-static uint32_t new_ssrc(const struct peer *p)
-{
-    uint32_t ssrc;
-    do {
-        ssrc = g_random_int();
-    } while (ssrc_taken(p, ssrc));
-    return ssrc;
-}
 
 static const struct mline *mline_of_track(const struct peer *p, const struct track *track)
 {
@@ -480,50 +428,19 @@ static const struct mline *mline_of_track(const struct peer *p, const struct tra
 void peer_receive(struct peer *p, struct track *track, struct peer *publisher, int64_t now_us)
 {
     const struct publication *pub = &mline_of_track(publisher, track)->publication;
-    struct mline *promised = negotiate_promised(p->negotiate, publisher->user, pub);
-    struct leg *leg = g_new0(struct leg, 1);
-    struct sub_config cfg = {.track = track,
-                             .sink = transport_sink(p->transport),
-                             .stats = &p->stats,
-                             .ssrc = promised ? promised->promised_ssrc : new_ssrc(p),
-                             .paused = true};
-    if (track->video)
-        cfg.rtx_ssrc = promised ? promised->promised_rtx_ssrc : cfg.ssrc + 1 ? cfg.ssrc + 1 : new_ssrc(p);
-    leg->sub = sub_new(&cfg);
-    if (!leg->sub) {
+    struct leg_source source = {track, pub, publisher->cfg.id, publisher->user};
+    const struct leg *leg = legs_add(&p->legs, &source, now_us);
+    if (!leg)
         sfu_log(SFU_LOG_WARN, "peer %" G_GUINT64_FORMAT ": no room for another stream", p->cfg.id);
-        return g_free(leg);
-    }
-    leg->track = track;
-    leg->publisher = publisher->cfg.id;
-    g_strlcpy(leg->user, publisher->user, sizeof(leg->user));
-    leg->outgoing = (struct outgoing){.video = track->video,
-                                      .codec = pub->codec,
-                                      .red = pub->red,
-                                      .ssrc = cfg.ssrc,
-                                      .rtx_ssrc = cfg.rtx_ssrc,
-                                      .user = leg->user};
-    g_snprintf(leg->outgoing.track_id, sizeof(leg->outgoing.track_id), "%s-%08x", sfu_source_name(track->source),
-               cfg.ssrc);
-    TAILQ_INSERT_TAIL(&p->subs, leg->sub, of_peer);
-    TAILQ_INSERT_TAIL(&p->legs, leg, entry);
-    if (!promised) {
-        negotiate_add(p->negotiate, &leg->outgoing);
-        return want_offer(p, now_us);
-    }
-    negotiate_keep(p->negotiate, promised, &leg->outgoing);
-    sub_set_paused(leg->sub, false, now_us);
-    post_tracks(p);
+    else if (leg->outgoing.agreed)
+        post_tracks(p);
+    else
+        want_offer(p, now_us);
 }
 
 void peer_stop_receiving(struct peer *p, const struct track *track, int64_t now_us)
 {
-    struct leg *leg, *next;
-    for (leg = TAILQ_FIRST(&p->legs); leg; leg = next) {
-        next = TAILQ_NEXT(leg, entry);
-        if (leg->track == track)
-            leg_free(p, leg);
-    }
+    legs_remove(&p->legs, track);
     if (negotiate_wants_offer(p->negotiate))
         want_offer(p, now_us);
 }
@@ -576,13 +493,11 @@ void peer_stats(struct peer *p, int64_t now_us, GString *text)
     struct track *track;
     TAILQ_FOREACH (track, &p->ingress.uplink.tracks, entry)
         add_track(p, track, now_us, text);
-    struct leg *leg;
-    TAILQ_FOREACH (leg, &p->legs, entry) {
+    const struct leg *leg;
+    TAILQ_FOREACH (leg, &p->legs.list, entry) {
         line = line_of(buf, sizeof(buf));
         line_number(&line, "subscriber", (int64_t)p->cfg.id);
-        line_number(&line, "publisher", (int64_t)leg->publisher);
-        line_text(&line, "source", sfu_source_name(leg->track->source));
-        sub_stats(leg->sub, now_us, &line);
+        leg_stats(leg, now_us, &line);
         add_line(text, &line);
     }
 }
@@ -590,11 +505,9 @@ void peer_stats(struct peer *p, int64_t now_us, GString *text)
 void peer_tally(const struct peer *p, struct tally *sum)
 {
     const struct track *track;
-    const struct leg *leg;
     tally_add_drops(sum, &p->stats);
     tally_add_feedback(sum, &p->feedback);
     TAILQ_FOREACH (track, &p->ingress.uplink.tracks, entry)
         tally_add_track(sum, track);
-    TAILQ_FOREACH (leg, &p->legs, entry)
-        tally_add_sub(sum, leg->sub);
+    legs_tally(&p->legs, sum);
 }

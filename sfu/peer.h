@@ -14,9 +14,9 @@
 #include "sfu/command.h"
 #include "sfu/feedback.h"
 #include "sfu/ingress.h"
+#include "sfu/legs.h"
 #include "sfu/negotiate.h"
 #include "sfu/stats.h"
-#include "sfu/sub.h"
 #include "sfu/tally.h"
 #include "sfu/track.h"
 #include "sfu/transport.h"
@@ -50,16 +50,6 @@ struct peer_config {
     void *arg;
 };
 
-// One track of somebody else that this peer receives.
-struct leg {
-    struct outgoing outgoing;
-    struct sub *sub;
-    struct track *track;
-    uint64_t publisher; // peer id
-    char user[SFU_USER_MAX + 1];
-    TAILQ_ENTRY(leg) entry;
-};
-
 struct peer {
     // fixed at birth
     struct peer_config cfg;
@@ -75,8 +65,7 @@ struct peer {
     struct negotiate *negotiate;
     struct ingress ingress;
     struct feedback feedback;
-    struct sub_list subs;
-    TAILQ_HEAD(, leg) legs;
+    struct legs legs;
     bool described;      // the browser has a description of ours
     uint64_t answer_tag; // of the offer being answered
     int64_t offer_at_us; // when to offer; 0: no need

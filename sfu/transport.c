@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "rtp/bytes.h"
 #include "rtp/demux.h"
@@ -17,18 +16,13 @@
 #include "sfu/outbox.h"
 #include "sfu/path.h"
 #include "sfu/streams.h"
+#include "sfu/twins.h"
 #include "sfu/worker.h"
 
 enum {
     PATH_SILENT_US = 500000, // after which packets from another address may be the browser's new path
     MOVED_US = 300000,       // between two words to ICE about it
     MEDIA_IDLE_US = 1000000, // without RTP, after which what arrives may wait for a tick
-};
-
-struct twin {
-    struct watch watch;
-    union sockaddr_any local;
-    struct transport *transport;
 };
 
 struct transport {
@@ -51,8 +45,7 @@ struct transport {
     int64_t media_us; // when the last RTP packet came
     bool patient;     // see worker_set_patient()
     enum ice_state ice_state;
-    struct twin twins[ICE_TWIN_MAX];
-    unsigned twin_count;
+    struct twins twins;
     struct early early;
 
     // DTLS, SRTP, SCTP
@@ -254,10 +247,9 @@ static void tell_moved(struct transport *t, int fd, const union sockaddr_any *fr
 {
     if (now_us < t->moved_us + MOVED_US)
         return;
-    for (unsigned i = 0; i < t->twin_count; i++) {
-        if (t->twins[i].watch.fd == fd)
-            ice_moved(worker_ice(t->worker), t->id, &t->twins[i].local, from);
-    }
+    const union sockaddr_any *local = twins_local(&t->twins, fd);
+    if (local)
+        ice_moved(worker_ice(t->worker), t->id, local, from);
     t->moved_us = now_us;
 }
 
@@ -265,8 +257,7 @@ static void tell_moved(struct transport *t, int fd, const union sockaddr_any *fr
 static void set_patient(struct transport *t, bool patient)
 {
     t->patient = patient;
-    for (unsigned i = 0; i < t->twin_count; i++)
-        worker_set_patient(t->worker, &t->twins[i].watch, patient);
+    twins_set_patient(&t->twins, patient);
 }
 
 static void heard(struct transport *t, int64_t now_us)
@@ -351,17 +342,15 @@ static void rx_from(struct transport *t, int fd, const union sockaddr_any *from,
         rx_elsewhere(t, fd, from, packet, now_us);
 }
 
-static void twin_ready(void *arg, int64_t now_us)
+static void rx_batch(void *arg, int fd, struct packet *const packets[], const union sockaddr_any from[], int count,
+                     int64_t now_us)
 {
-    struct twin *twin = arg;
-    struct packet *packets[WORKER_RX_BATCH];
-    const union sockaddr_any *from;
-    int count = worker_receive(twin->transport->worker, twin->watch.fd, packets, &from);
+    struct transport *t = arg;
     for (int i = 0; i < count; i++) {
-        rx_from(twin->transport, twin->watch.fd, &from[i], packets[i], now_us);
+        rx_from(t, fd, &from[i], packets[i], now_us);
         packet_unref(packets[i]);
     }
-    twin->transport->handlers.rtp_done(twin->transport->arg, now_us);
+    t->handlers.rtp_done(t->arg, now_us);
 }
 
 static void rx_slow(struct transport *t, const struct ice_event *event, int64_t now_us)
@@ -385,23 +374,8 @@ static void rx_slow(struct transport *t, const struct ice_event *event, int64_t 
 
 static void take_twin(struct transport *t, struct ice_event *event)
 {
-    if (t->twin_count == ICE_TWIN_MAX)
-        return;
-    struct twin *twin = &t->twins[t->twin_count];
-    *twin = (struct twin){.watch = {event->fd, twin_ready, twin}, .local = event->local, .transport = t};
-    if (worker_watch(t->worker, &twin->watch) < 0)
-        return;
-    event->fd = -1;
-    t->twin_count++;
-}
-
-static int twin_fd(const struct transport *t, const union sockaddr_any *local)
-{
-    for (unsigned i = 0; i < t->twin_count; i++) {
-        if (path_same_address(&t->twins[i].local, local))
-            return t->twins[i].watch.fd;
-    }
-    return -1;
+    if (twins_add(&t->twins, event->fd, &event->local))
+        event->fd = -1;
 }
 
 static void take_path(struct transport *t, const struct ice_event *event, int64_t now_us)
@@ -409,7 +383,7 @@ static void take_path(struct transport *t, const struct ice_event *event, int64_
     bool first = !t->has_path;
     transport_flush(t);
     path_close(&t->path);
-    path_open(&t->path, event->slow ? -1 : twin_fd(t, &event->local), &event->local, &event->remote);
+    path_open(&t->path, event->slow ? -1 : twins_fd(&t->twins, &event->local), &event->local, &event->remote);
     t->has_path = true;
     t->media_us = now_us;
     set_patient(t, false);
@@ -485,6 +459,7 @@ struct transport *transport_new(struct worker *worker, const struct transport_ha
     t->path = (struct path){.fd = -1, .out_fd = -1, .ice = worker_ice(worker)};
     t->sink.ops = &transport_sink_ops;
     t->flush = (struct deferred){.run = flush_deferred, .arg = t};
+    twins_init(&t->twins, worker, rx_batch, t);
     outbox_init(&t->outbox, worker_stats(worker));
     struct correspondent c = {ice_letter, datachan_letter, t};
     t->id = worker_register(worker, &c);
@@ -513,10 +488,7 @@ void transport_free(struct transport *t)
     }
     path_close(&t->path);
     ice_close(worker_ice(t->worker), t->id);
-    for (unsigned i = 0; i < t->twin_count; i++) {
-        worker_unwatch(t->worker, &t->twins[i].watch);
-        close(t->twins[i].watch.fd);
-    }
+    twins_close(&t->twins);
     early_clear(&t->early);
     streams_free(&t->streams);
     cipher_sealer_free(t->sealer);
@@ -567,7 +539,7 @@ static int set_dtls(struct transport *t, const struct transport_remote *remote)
     return 0;
 }
 
-bool transport_is_restart(const struct transport *t, const struct transport_remote *remote)
+static bool is_restart(const struct transport *t, const struct transport_remote *remote)
 {
     return t->remote_ufrag[0] &&
            (strcmp(t->remote_ufrag, remote->ufrag) != 0 || strcmp(t->remote_pwd, remote->pwd) != 0);
@@ -578,7 +550,7 @@ int transport_set_remote(struct transport *t, const struct transport_remote *rem
     int rc = set_dtls(t, remote);
     if (rc < 0)
         return rc;
-    if (transport_is_restart(t, remote))
+    if (is_restart(t, remote))
         t->ufrag[0] = t->pwd[0] = 0; // fresh ones come as ICE_LOCAL
     g_strlcpy(t->remote_ufrag, remote->ufrag, sizeof(t->remote_ufrag));
     g_strlcpy(t->remote_pwd, remote->pwd, sizeof(t->remote_pwd));

@@ -59,11 +59,8 @@ struct transport_remote {
     bool client;        // the remote side's setup is passive: we are the DTLS client
     uint16_t sctp_port; // 0: no data channels negotiated
 };
-// Do these credentials restart ICE? (other than the last ones; RFC 8839 s4.4.1.1.1)
-bool transport_is_restart(const struct transport *transport, const struct transport_remote *remote);
-
 // 0, or -EBADMSG/-ENOTSUP/-EBUSY (see dtls_set_fingerprint()); nothing changes on failure. Other ICE credentials than
-// the last restart ICE.
+// the last restart ICE (RFC 8839 section 4.4.1.1.1).
 int transport_set_remote(struct transport *transport, const struct transport_remote *remote);
 void transport_add_candidate(struct transport *transport, const char *line); // NULL: end
 
