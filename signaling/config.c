@@ -16,7 +16,6 @@
 enum setting_type { TEXT, LIST, NUMBER, FLAG, CHOICE, PORTS, OBJECTS };
 
 enum { WEBHOOKS_MAX = 8, WEBHOOK_SECRET_BYTES = 16 };
-enum { JWT_SECRET_BYTES = 32 }; // RFC 7518 section 3.2: a key of the same size as the hash output or larger
 
 struct setting {
     const char *key;
@@ -51,7 +50,7 @@ static const struct setting settings[] = {
     SETTING("WEB_DIR", TEXT, web_dir, NULL, "folder of the web page; default: the one that came with the program"),
     SETTING("TLS_CERT", TEXT, tls_cert, NULL, "certificate chain (PEM file): serve https and wss"),
     SETTING("TLS_KEY", TEXT, tls_key, NULL, "private key (PEM file) of TLS_CERT"),
-    SETTING("JWT_SECRET", TEXT, jwt_secret, NULL, "key of HS256 tokens, 32 bytes or more"),
+    SETTING("JWT_SECRET", TEXT, jwt_secret, NULL, "key of HS256 tokens, 32 bytes or more: `openssl rand -hex 32` makes one"),
     SETTING("JWT_PUBLIC_KEY", TEXT, jwt_public_key, NULL, "key of RS256 or ES256 tokens: PEM text, or a file of it"),
     SETTING("STUN_SERVERS", LIST, stun_servers, NULL, "STUN urls told to browsers (JSON array)"),
     SETTING("TURN_SERVERS", OBJECTS, turn_servers, NULL, "TURN servers told to browsers (JSON array of {urls, username, credential}, or {urls, secret} as TURN_SECRET)"),
@@ -414,8 +413,6 @@ void config_warn(const struct config *config)
 {
     if (config->redis_url)
         log_warn("config", "REDIS_URL is set but not used: rooms live in this one process");
-    if (config->jwt_secret && strlen(config->jwt_secret) < JWT_SECRET_BYTES)
-        log_warn("config", "JWT_SECRET is shorter than %d bytes: it can be guessed", JWT_SECRET_BYTES);
     if (config_is_open(config))
         log_warn("config", "no JWT_SECRET and no JWT_PUBLIC_KEY: open mode, loopback only");
 }

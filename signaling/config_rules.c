@@ -6,6 +6,8 @@
 #include <glib.h>
 #include <string.h>
 
+enum { SIGNING_KEY_BYTES = 32 }; // RFC 7518 section 3.2: of HS256, as long as the hash or longer
+
 static const char MASK[] = "***";
 
 // ---- shapes -------------------------------------------------------------------------------------------------
@@ -93,6 +95,11 @@ static bool is_folder(const char *text)
     return g_file_test(text, G_FILE_TEST_IS_DIR);
 }
 
+static bool is_signing_key(const char *text)
+{
+    return strlen(text) >= SIGNING_KEY_BYTES;
+}
+
 static bool is_bearer(const char *text)
 {
     for (const char *c = text; *c; c++)
@@ -116,6 +123,8 @@ static const struct rule {
 } rules[] = {
     {"BIND", is_bind, "it is not an IP address"},
     {"WEB_DIR", is_folder, "there is no such folder"},
+    {"JWT_SECRET", is_signing_key,
+     "it is shorter than 32 bytes, so it can be guessed; make one with `openssl rand -hex 32`"},
     {"STUN_SERVERS", is_stun_url, "each must be stun:host, stun:host:port or stuns:..."},
     {"TURN_URLS", is_turn_url, "each must be turn:host:port, turns:..., perhaps with ?transport=udp or tcp"},
     {"TURN_SERVERS", is_ice_server, "urls must be turn:host:port, turns:... or stun:..."},

@@ -300,6 +300,8 @@ static const struct {
     {"ANNOUNCED_ADDRESS", "call.example", false},
     {"CIPHER_ENGINE", "libsrtp", true},
     {"CIPHER_ENGINE", "none", false},
+    {"JWT_SECRET", "0123456789abcdef0123456789abcdef", true},
+    {"JWT_SECRET", "0123456789abcdef0123456789abcde", false},
     {"METRICS_TOKEN", "12345678", true},
     {"METRICS_TOKEN", "1234567", false},
     {"METRICS_TOKEN", "with a space", false},

@@ -601,6 +601,8 @@ static void test_command_line(void **state)
         {"--check", "DATABASE_URL=:memory:", "DATABASE_URL=:memory:\n", 0},
         {"--check", "JWT_PUBLIC_KEY=/nonexistent", "JWT_PUBLIC_KEY: ", 1},
         {"--check", "JWT_SECRET=0123456789012345678901234567890123", "JWT_SECRET=***\n", 0},
+        {"--check", "JWT_SECRET=0123456789012345678901234567890", "openssl rand -hex 32", 1},
+        {NULL, "JWT_SECRET=0123456789012345678901234567890", "JWT_SECRET: it is shorter than 32 bytes", 2},
         {"--wat", NULL, "--wat", 2},
         {"--config", NULL, "--config", 2},
         {NULL, "PORT=abc", "PORT: ", 2},
