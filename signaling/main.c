@@ -10,6 +10,7 @@
 #include "signaling/hub.h"
 #include "signaling/librarian.h"
 #include "signaling/log.h"
+#include "signaling/place.h"
 #include "signaling/server.h"
 #include "signaling/webhook.h"
 
@@ -176,8 +177,35 @@ static int start_media(const struct config *config, const struct auth *auth, str
     return status;
 }
 
+static bool can_record(const struct config *config, char *err, size_t err_size)
+{
+    char why[300];
+    if (!config->recording_dir || place_folder_is_usable(config->recording_dir, why, sizeof(why)))
+        return true;
+    return g_snprintf(err, err_size, "RECORDING_DIR: %s", why), false;
+}
+
+static bool can_run_hook(const struct config *config, char *err, size_t err_size)
+{
+    char why[300];
+    if (!config->recording_hook || place_command_is_usable(config->recording_hook, why, sizeof(why)))
+        return true;
+    return g_snprintf(err, err_size, "RECORDING_HOOK: %s", why), false;
+}
+
+// A hook that may be mended before a recording ends keeps nobody from talking.
+static void warn_of_hook(const struct config *config)
+{
+    char why[400];
+    if (!can_run_hook(config, why, sizeof(why)))
+        log_warn("main", "%s", why);
+}
+
 static int start(const struct config *config, char *err, size_t err_size)
 {
+    if (!can_record(config, err, err_size))
+        return START_FAILED;
+    warn_of_hook(config);
     struct auth *auth = auth_new(config, err, err_size);
     bound_files();
     struct server *server = auth ? server_new(config, err, err_size) : NULL;
@@ -194,7 +222,8 @@ static int check(const struct config *config, char *err, size_t err_size)
 {
     struct auth *auth = auth_new(config, err, err_size);
     config_print(config, stdout);
-    bool ok = auth && store_check(config, err, err_size);
+    bool ok = auth && store_check(config, err, err_size) && can_record(config, err, err_size) &&
+              can_run_hook(config, err, err_size);
     auth_free(auth);
     return ok ? EXIT_SUCCESS : START_FAILED;
 }

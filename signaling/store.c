@@ -13,9 +13,12 @@
 #include <unistd.h>
 
 #include "signaling/log.h"
+#include "signaling/place.h"
 #include "signaling/store_read.h"
 #include "signaling/store_schema.h"
 #include "signaling/store_write.h"
+
+static const char FILE_NAME[] = "roda.db"; // in DATA_DIR
 
 enum {
     BATCH_MAX = 512,     // letters in one transaction
@@ -196,7 +199,7 @@ static char *find_file(const struct config *config, char *err, size_t err_size)
     if (!url) {
         if (!make_data_dir(config->data_dir, err, err_size))
             return NULL;
-        return g_build_filename(config->data_dir, "roda.db", NULL);
+        return g_build_filename(config->data_dir, FILE_NAME, NULL);
     }
     if (strcmp(url, ":memory:") == 0 || strcmp(url, "sqlite::memory:") == 0)
         return g_strdup("");
@@ -213,18 +216,27 @@ static char *find_file(const struct config *config, char *err, size_t err_size)
     return NULL;
 }
 
+// Beside the file come its log and its lock, so the folder counts too.
+static bool can_keep_file(const char *path, char *why, size_t why_size)
+{
+    char *folder = g_path_get_dirname(path);
+    bool ok = place_file_is_usable(path, why, why_size) && place_folder_is_usable(folder, why, why_size);
+    g_free(folder);
+    return ok;
+}
+
 bool store_check(const struct config *config, char *err, size_t err_size)
 {
-    if (!config->database_url && !g_file_test(config->data_dir, G_FILE_TEST_EXISTS))
+    const char *dir = config->data_dir;
+    char why[300];
+    if (!config->database_url && !place_folder_is_usable(dir, why, sizeof(why)))
+        return g_snprintf(err, err_size, "DATA_DIR: %s", why), false;
+    if (!config->database_url && !g_file_test(dir, G_FILE_TEST_IS_DIR))
         return true; // it is made when the server starts
-    char *path =
-        config->database_url ? find_file(config, err, err_size) : g_build_filename(config->data_dir, "x", NULL);
-    char *folder = path && *path ? g_path_get_dirname(path) : NULL;
-    bool ok = path && (!folder || access(folder, W_OK | X_OK) == 0);
+    char *path = config->database_url ? find_file(config, err, err_size) : g_build_filename(dir, FILE_NAME, NULL);
+    bool ok = path && (!*path || can_keep_file(path, why, sizeof(why)));
     if (path && !ok)
-        g_snprintf(err, err_size, "%s: cannot write into %s: %s", config->database_url ? "DATABASE_URL" : "DATA_DIR",
-                   folder, g_strerror(errno));
-    g_free(folder);
+        g_snprintf(err, err_size, "%s: %s", config->database_url ? "DATABASE_URL" : "DATA_DIR", why);
     g_free(path);
     return ok;
 }
