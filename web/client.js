@@ -3,8 +3,8 @@
 import { askServer, socketUrl } from './address.js';
 import { Calls } from './calls.js';
 import { Door } from './door.js';
+import { Link } from './link.js';
 import { Outbox } from './outbox.js';
-import { Peer } from './peer.js';
 import { Recorder } from './recorder.js';
 import { Roster } from './roster.js';
 import { Signal, SignalError, emit } from './signal.js';
@@ -14,9 +14,6 @@ import { leaveSession, takeSession } from './trace.js';
 export { SignalError, takeSession };
 
 const REJOIN_AGAIN_MS = 2000;
-const RENEW_AGAIN_MS = 5000; // between two new RTCPeerConnections
-const NEGOTIATION = { 'signal-offer': 'offer', 'signal-answer': 'answer', 'ice-candidate': 'candidate' };
-const WIRE = { offer: 'signal-offer', answer: 'signal-answer', candidate: 'ice-candidate' };
 
 // After these a rejoin is hopeless: the reason of `ended` for each.
 const FINAL_CODES = {
@@ -45,23 +42,18 @@ export class RodaClient extends EventTarget {
   recorder = new Recorder(this);
   #signal;
   #storage;
-  #PeerConnection;
-  #peer = null;
+  #link;
   #who = {}; // as the constructor was told
   #wish = null; // what join() was asked for
   #early = null; // a room-participants that came before we knew that we are in
   #self = null; // the join ack: userId, name, role, sessionToken, ...
   #admission = null; // {resolve, reject} of the join() that waits
   #door = new Door((type, detail) => emit(this, type, detail));
-  #iceServers = [];
   #hostId = null;
   #status = 'idle'; // connecting, connected, waiting, joined, reconnecting, ended
-  #mediaState = 'new';
   #roster = new Roster((type, detail) => emit(this, type, detail));
   #local = new Outbox();
   #rejoinTimer = null;
-  #renewTimer = null;
-  #renewedAt = -Infinity;
 
   /**
    * @param {object} [options]
@@ -87,7 +79,13 @@ export class RodaClient extends EventTarget {
       quit: (reason, by) => this.#self && this.#quit(reason, by),
     });
     this.#storage = storage ?? globalThis.sessionStorage;
-    this.#PeerConnection = PeerConnection;
+    this.#link = new Link({
+      request: (event, data) => this.#signal.request(event, data),
+      tell: (type, detail) => emit(this, type, detail),
+      local: this.#local,
+      roster: this.#roster,
+      PeerConnection,
+    });
     this.#signal.addEventListener('message', ({ detail }) => this.#receive(detail.event, detail.data));
     this.#signal.addEventListener('open', () => this.#opened());
     this.#signal.addEventListener('drop', ({ detail }) => this.#dropped(detail));
@@ -99,7 +97,7 @@ export class RodaClient extends EventTarget {
   }
   /** What RTCPeerConnection.connectionState says: `new`, `connecting`, `connected`, `disconnected`, `failed`. */
   get mediaState() {
-    return this.#mediaState;
+    return this.#link.state;
   }
   /** The id of the room we are in, or null. */
   get roomId() {
@@ -135,7 +133,7 @@ export class RodaClient extends EventTarget {
   }
   /** The RTCPeerConnection, for the curious; null before the join. */
   get connection() {
-    return this.#peer?.connection ?? null;
+    return this.#link.peer?.connection ?? null;
   }
   /** What the others are told of us: {isMuted, isVideoEnabled, isSharingScreen}. */
   get media() {
@@ -205,7 +203,7 @@ export class RodaClient extends EventTarget {
    */
   async publish(source, given, stream) {
     const local = await this.#local.put(source, given, stream, () => this.unpublish(source).catch(() => {}));
-    await this.#peer?.publish(source, local.track, local.stream);
+    await this.#link.peer?.publish(source, local.track, local.stream);
     await this.#sayMedia();
     return local.track;
   }
@@ -213,7 +211,7 @@ export class RodaClient extends EventTarget {
   /** Stops sending what is published as `source`. */
   async unpublish(source) {
     if (!this.#local.drop(source)) return;
-    await this.#peer?.unpublish(source, { keep: source === 'microphone' || source === 'camera' });
+    await this.#link.peer?.unpublish(source, { keep: source === 'microphone' || source === 'camera' });
     await this.#sayMedia();
   }
 
@@ -308,17 +306,17 @@ export class RodaClient extends EventTarget {
   }
   /** An RTCDataChannel: what is written on it reaches everybody else's channel of the same label. */
   openChannel(label, options) {
-    if (!this.#peer) throw new SignalError('offline', 'join a room first');
-    return this.#peer.openChannel(label, options);
+    if (!this.#link.peer) throw new SignalError('offline', 'join a room first');
+    return this.#link.peer.openChannel(label, options);
   }
   /** Looks for a new path through the network; what flows goes on meanwhile. */
   restartIce() {
-    this.#peer?.restartIce();
+    this.#link.peer?.restartIce();
   }
   /** What flows right now, per track and with its owner (see stats.js). */
   async stats() {
-    if (!this.#peer) return { inbound: [], outbound: [], transport: null };
-    return summarize(await this.#peer.connection.getStats(), this.#roster.wireTracks);
+    if (!this.connection) return { inbound: [], outbound: [], transport: null };
+    return summarize(await this.connection.getStats(), this.#roster.wireTracks);
   }
 
   // ---- the connection
@@ -354,7 +352,7 @@ export class RodaClient extends EventTarget {
   #wait(ack) {
     this.#signal.settle();
     this.#self = ack;
-    this.#stopPeer();
+    this.#link.close();
     this.#setStatus('waiting');
     emit(this, 'waiting', { roomId: ack.roomId, userId: ack.userId });
   }
@@ -376,20 +374,20 @@ export class RodaClient extends EventTarget {
 
   #joined(ack) {
     this.#signal.settle();
-    const resumed = ack.resumed === true && this.#peer !== null;
+    const resumed = ack.resumed === true && this.#link.peer !== null;
     this.#self = ack;
     this.#early = null;
     this.#roster.selfId = ack.userId;
     this.#hostId = ack.hostId ?? null;
     this.#door.reset(ack.room);
     this.recorder.reset(ack);
-    if (ack.iceServers) this.#iceServers = ack.iceServers;
+    if (ack.iceServers) this.#link.iceServers = ack.iceServers;
     this.#setStatus('joined');
     this.#roster.sync(ack.participants ?? []);
     emit(this, 'joined', { ...ack, resumed });
     this.#sayMedia().catch(() => {});
-    if (resumed) this.#peer.resync();
-    else this.#startPeer();
+    if (resumed) this.#link.peer.resync();
+    else this.#link.open();
     this.#admission?.resolve(ack);
     this.#admission = null;
     return ack;
@@ -404,7 +402,7 @@ export class RodaClient extends EventTarget {
 
   #networkChanged = () => {
     this.#signal.probe();
-    this.#peer?.restartIce();
+    this.restartIce();
   };
 
   // Only a page that goes away leaves its token behind: a duplicated tab must not find a living one.
@@ -418,14 +416,13 @@ export class RodaClient extends EventTarget {
   #quit(reason, by = null) {
     const { roomId } = this.#self;
     clearTimeout(this.#rejoinTimer);
-    clearTimeout(this.#renewTimer);
-    this.#stopPeer();
+    this.#link.close();
     this.#roster.sync([]);
     this.#self = this.#hostId = null;
     this.recorder.reset();
     this.#door.reset();
     this.#giveUpWaiting(reason);
-    this.#setMediaState('new');
+    this.#link.setState('new');
     this.#setStatus(this.#signal.isOpen ? 'connected' : 'reconnecting');
     emit(this, 'left', { roomId, reason, by });
   }
@@ -434,13 +431,11 @@ export class RodaClient extends EventTarget {
     if (this.#status === 'ended') return;
     this.#setStatus('ended');
     clearTimeout(this.#rejoinTimer);
-    clearTimeout(this.#renewTimer);
     this.#local.stop();
     globalThis.removeEventListener?.('online', this.#networkChanged);
     globalThis.navigator?.connection?.removeEventListener?.('change', this.#networkChanged);
     globalThis.removeEventListener?.('pagehide', this.#leaveTrace);
-    this.#peer?.close();
-    this.#peer = null;
+    this.#link.drop();
     this.#signal.close();
     this.#giveUpWaiting(reason);
     emit(this, 'ended', { reason, by });
@@ -451,51 +446,6 @@ export class RodaClient extends EventTarget {
     this.#admission = null;
   }
 
-  // ---- media
-
-  #stopPeer() {
-    this.#peer?.close();
-    this.#peer = null;
-    this.#roster.wireTracks = [];
-    this.#syncTracks();
-  }
-
-  #startPeer() {
-    this.#stopPeer();
-    const send = (kind, data) => this.#signal.request(WIRE[kind], { target: 'sfu', ...data });
-    const peer = new Peer({ iceServers: this.#iceServers, send, PeerConnection: this.#PeerConnection });
-    this.#peer = peer;
-    peer.addEventListener('negotiated', () => this.#syncTracks());
-    peer.addEventListener('state', ({ detail }) => this.#setMediaState(detail.state));
-    peer.addEventListener('channel', ({ detail }) => this.#watchChannel(detail.channel));
-    peer.addEventListener('trouble', ({ detail }) => emit(this, 'error', { error: detail.error }));
-    peer.addEventListener('lost', () => this.#renewPeer());
-    for (const [source, { track, stream }] of this.#local) peer.publish(source, track, stream);
-    this.#setMediaState('new');
-  }
-
-  // The old connection is beyond repair, here or at the server. The server knows a new one by its first offer.
-  #renewPeer() {
-    clearTimeout(this.#renewTimer);
-    const waitMs = this.#renewedAt + RENEW_AGAIN_MS - performance.now();
-    if (waitMs > 0) {
-      this.#renewTimer = setTimeout(() => this.#renewPeer(), waitMs);
-      return;
-    }
-    this.#renewedAt = performance.now();
-    this.#startPeer();
-  }
-
-  #setMediaState(state) {
-    this.#mediaState = state;
-    emit(this, 'media-state', { state });
-  }
-
-  #watchChannel(channel) {
-    channel.addEventListener('message', ({ data }) => emit(this, 'data', { label: channel.label, data, channel }));
-    emit(this, 'channel', { label: channel.label, channel });
-  }
-
   // Said again after every join, so a drop in between loses nothing.
   async #sayMedia() {
     if (this.#status !== 'joined') return;
@@ -504,16 +454,11 @@ export class RodaClient extends EventTarget {
     });
   }
 
-  #syncTracks() {
-    this.#roster.syncTracks((mid) => this.#peer?.receiver(mid));
-  }
-
   // ---- what the server says
 
   #receive(event, data) {
     if (this.#status === 'ended') return;
-    const kind = NEGOTIATION[event];
-    if (kind) return this.#receiveNegotiation(kind, data);
+    if (this.#link.receive(event, data)) return;
     this.calls.receive(event, data);
     const handler = this.#handlers[event];
     if (handler) handler(data);
@@ -521,17 +466,11 @@ export class RodaClient extends EventTarget {
     emit(this, 'message', { event, data });
   }
 
-  #receiveNegotiation(kind, { from, sdp, candidate }) {
-    if (from !== undefined && from !== 'sfu') return; // another participant's peer-to-peer attempt is not for us
-    if (kind === 'candidate') this.#peer?.receive(kind, candidate);
-    else this.#peer?.receive(kind, typeof sdp === 'string' ? sdp : sdp?.sdp);
-  }
-
   #handlers = {
     'user-connected': (data) => {
       if (!this.#self) return;
       this.#roster.add(data);
-      this.#syncTracks();
+      this.#link.syncTracks();
     },
     'user-disconnected': ({ userId, reason }) => {
       if (userId === this.userId) this.#end(reason ?? 'removed');
@@ -544,7 +483,7 @@ export class RodaClient extends EventTarget {
       if (own && own.role !== this.role) this.#self = { ...this.#self, role: own.role };
       this.#roster.sync(participants);
       this.#setHost(hostId);
-      this.#syncTracks();
+      this.#link.syncTracks();
     },
     'media-changed': ({ userId, ...flags }) => this.#roster.change(userId, flags),
     'mute-participant': (data) => this.#mutedByHost(data),
@@ -557,16 +496,13 @@ export class RodaClient extends EventTarget {
     },
     tracks: ({ tracks }) => {
       this.#roster.wireTracks = tracks ?? [];
-      this.#syncTracks();
+      this.#link.syncTracks();
     },
     'active-speaker': ({ userId, level }) => emit(this, 'speaker', { userId: userId || null, level }),
     'host-changed': ({ hostId }) => this.#setHost(hostId),
-    'ice-servers': ({ iceServers = [] }) => {
-      this.#iceServers = iceServers;
-      this.connection?.setConfiguration({ ...this.connection.getConfiguration(), iceServers }); // for the next restart
-    },
+    'ice-servers': ({ iceServers = [] }) => this.#link.setIceServers(iceServers),
     'media-state': ({ state }) => {
-      if (state === 'failed') this.#renewPeer();
+      if (state === 'failed') this.#link.renew();
     },
     admitted: (ack) => this.#joined(ack),
     denied: ({ reason }) => this.#denied(reason),
