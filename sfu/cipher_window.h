@@ -1,8 +1,9 @@
-// Which packet indices has a stream used? (RFC 3711 section 3.3.1, 3.3.2 and appendix A; inside cipher*)
+// Which packet indices has a stream used? (RFC 3711 section 3.3.1, 3.3.2 and appendix A; inside cipher* and dtls*)
 // SPDX-License-Identifier: MIT
 //
 // An index is the 48-bit count of a stream's packets: rollover counter << 16 | sequence number (SRTP), or the 31-bit
-// SRTCP index. The window remembers the highest index used and which of the CIPHER_WINDOW before it were.
+// SRTCP index, the sequence number of a DTLS record. The window remembers the highest index used and which of the
+// CIPHER_WINDOW before it were.
 #pragma once
 
 #include <stdbool.h>

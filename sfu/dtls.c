@@ -10,8 +10,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "rtp/bytes.h"
 #include "sfu/dtls_cert.h"
 #include "sfu/dtls_filter.h"
+#include "sfu/dtls_record.h"
 
 enum {
     FIRST_TIMEOUT_US = 100000, // RFC 6347 s4.2.4.1 asks for 1 s, RFC 9147 s5.8.2 for less where the path is known
@@ -21,6 +23,8 @@ enum {
     RESTART_MAX = 8, // handshakes begun anew after a forged or mad one
 };
 
+enum { ALERT_LEN = 2, WARNING = 1, FATAL = 2, CLOSE_NOTIFY = 0 }; // RFC 5246 s7.2: level, description
+
 struct dtls {
     // fixed at birth
     struct dtls_cert *cert;
@@ -28,7 +32,7 @@ struct dtls {
     const char *profiles; // OpenSSL's names of the SRTP profiles; NULL: those of the certificate's context
 
     // handshake
-    SSL *ssl; // owns its BIO
+    SSL *ssl; // owns its BIO; NULL: settled
     enum dtls_state state;
     struct dtls_expected expected;
     bool started;
@@ -38,19 +42,46 @@ struct dtls {
 
     // datagrams
     struct dtls_filter filter;
-    const uint8_t *rx; // the one being read, NULL when OpenSSL has taken it
+    struct dtls_record record; // what comes once we are connected, and what we send once we are settled
+    const uint8_t *rx;         // the one being read, NULL when OpenSSL has taken it
     size_t rx_len;
     GQueue tx;    // GBytes: datagrams to send
     GQueue plain; // GBytes: SCTP packets to take
 };
+
+// ---- datagrams that wait -----------------------------------------------------------------------------------
+
+static void queue_add(GQueue *queue, const void *data, size_t len)
+{
+    if (queue->length < QUEUE_MAX)
+        g_queue_push_tail(queue, g_bytes_new(data, len));
+}
+
+static void queue_clear(GQueue *queue)
+{
+    g_queue_clear_full(queue, (GDestroyNotify)g_bytes_unref);
+}
+
+static size_t queue_take(GQueue *queue, uint8_t *buf, size_t cap)
+{
+    GBytes *bytes = g_queue_pop_head(queue);
+    if (!bytes)
+        return 0;
+    size_t len;
+    const void *data = g_bytes_get_data(bytes, &len);
+    g_assert(len <= cap);
+    memcpy(buf, data, len);
+    g_bytes_unref(bytes);
+    return len;
+}
 
 // ---- datagrams as a BIO ------------------------------------------------------------------------------------
 
 static int bio_write(BIO *bio, const char *data, int len)
 {
     struct dtls *dtls = BIO_get_data(bio);
-    if (dtls->tx.length < QUEUE_MAX)
-        g_queue_push_tail(&dtls->tx, g_bytes_new(data, (gsize)len));
+    dtls_record_follow(&dtls->record, (const uint8_t *)data, (size_t)len);
+    queue_add(&dtls->tx, data, (size_t)len);
     return len;
 }
 
@@ -103,24 +134,6 @@ static BIO *bio_new(struct dtls *dtls)
     return bio;
 }
 
-static void queue_clear(GQueue *queue)
-{
-    g_queue_clear_full(queue, (GDestroyNotify)g_bytes_unref);
-}
-
-static size_t queue_take(GQueue *queue, uint8_t *buf, size_t cap)
-{
-    GBytes *bytes = g_queue_pop_head(queue);
-    if (!bytes)
-        return 0;
-    size_t len;
-    const void *data = g_bytes_get_data(bytes, &len);
-    g_assert(len <= cap);
-    memcpy(buf, data, len);
-    g_bytes_unref(bytes);
-    return len;
-}
-
 // ---- life --------------------------------------------------------------------------------------------------
 
 static unsigned next_timeout(SSL *ssl, unsigned last_us)
@@ -131,6 +144,7 @@ static unsigned next_timeout(SSL *ssl, unsigned last_us)
 
 static void make_ssl(struct dtls *dtls)
 {
+    dtls_record_clear(&dtls->record);
     dtls->ssl = SSL_new(dtls->cert->ctx);
     g_assert(dtls->ssl);
     BIO *bio = bio_new(dtls);
@@ -165,6 +179,7 @@ void dtls_free(struct dtls *dtls)
     if (!dtls)
         return;
     SSL_free(dtls->ssl);
+    dtls_record_clear(&dtls->record);
     queue_clear(&dtls->tx);
     queue_clear(&dtls->plain);
     g_free(dtls);
@@ -223,14 +238,6 @@ static void handshake_broke(struct dtls *dtls)
     make_ssl(dtls);
 }
 
-// A connected association is silent most of the time: its record buffers, 16 KiB each way, go back until the next
-// one.
-static void rest(struct dtls *dtls)
-{
-    if (dtls->state == DTLS_CONNECTED)
-        (void)SSL_free_buffers(dtls->ssl); // refused while a record is half read: it has them already
-}
-
 static bool is_waiting(struct dtls *dtls, int rc)
 {
     int error = SSL_get_error(dtls->ssl, rc);
@@ -241,25 +248,56 @@ static void shake_hands(struct dtls *dtls)
 {
     ERR_clear_error();
     int rc = SSL_do_handshake(dtls->ssl);
-    if (rc == 1)
+    if (rc == 1) {
         end(dtls, DTLS_CONNECTED);
-    else if (!is_waiting(dtls, rc))
+        dtls_record_init(&dtls->record, dtls->ssl, dtls->role);
+    } else if (!is_waiting(dtls, rc)) {
         handshake_broke(dtls);
+    }
 }
 
-static void read_plain(struct dtls *dtls)
+// The peer may not have our last flight and ask for it by sending its own again. All else is ours to read.
+static void shake_again(struct dtls *dtls)
 {
     uint8_t buf[DTLS_PLAIN_MAX];
-    int n;
     ERR_clear_error();
-    while ((n = SSL_read(dtls->ssl, buf, sizeof(buf))) > 0) {
-        if (dtls->plain.length < QUEUE_MAX)
-            g_queue_push_tail(&dtls->plain, g_bytes_new(buf, (gsize)n));
-    }
-    if (SSL_get_error(dtls->ssl, n) == SSL_ERROR_ZERO_RETURN)
-        end(dtls, DTLS_CLOSED);
-    else if (!is_waiting(dtls, n))
+    int n;
+    do
+        n = SSL_read(dtls->ssl, buf, sizeof(buf));
+    while (n > 0);
+    if (!is_waiting(dtls, n))
         end(dtls, DTLS_FAILED);
+}
+
+static void take_alert(struct dtls *dtls, const uint8_t *alert, size_t len)
+{
+    if (len != ALERT_LEN)
+        return;
+    if (alert[1] == CLOSE_NOTIFY)
+        end(dtls, DTLS_CLOSED);
+    else if (alert[0] == FATAL)
+        end(dtls, DTLS_FAILED);
+}
+
+static void read_record(struct dtls *dtls, const uint8_t *record, size_t len)
+{
+    uint8_t plain[DTLS_PLAIN_MAX];
+    int n = dtls_record_open(&dtls->record, record, len, plain);
+    if (n > 0 && record[0] == DTLS_APPLICATION_DATA)
+        queue_add(&dtls->plain, plain, (size_t)n);
+    else if (n > 0 && record[0] == DTLS_ALERT)
+        take_alert(dtls, plain, (size_t)n);
+}
+
+// Of a datagram that is plausible.
+static void read_records(struct dtls *dtls, const uint8_t *data, size_t len)
+{
+    while (len >= DTLS_RECORD_HEADER && dtls->state == DTLS_CONNECTED) {
+        size_t record = MIN(len, DTLS_RECORD_HEADER + (size_t)rd16(data + DTLS_RECORD_HEADER - 2));
+        read_record(dtls, data, record);
+        data += record;
+        len -= record;
+    }
 }
 
 static bool is_alive(const struct dtls *dtls)
@@ -297,10 +335,11 @@ void dtls_rx(struct dtls *dtls, const uint8_t *data, size_t len, int64_t now_us)
     dtls->rx = seen;
     if (dtls->state == DTLS_HANDSHAKING)
         shake_hands(dtls);
-    if (dtls->state == DTLS_CONNECTED)
-        read_plain(dtls);
+    else if (dtls->ssl && seen[0] != DTLS_APPLICATION_DATA && seen[0] != DTLS_ALERT)
+        shake_again(dtls);
     dtls->rx = NULL;
-    rest(dtls);
+    if (dtls->state == DTLS_CONNECTED)
+        read_records(dtls, seen, dtls->rx_len);
     update_due(dtls, now_us);
 }
 
@@ -337,26 +376,45 @@ size_t dtls_read(struct dtls *dtls, uint8_t *buf, size_t cap)
     return queue_take(&dtls->plain, buf, cap);
 }
 
+static void send_record(struct dtls *dtls, enum dtls_content type, const uint8_t *data, size_t len)
+{
+    uint8_t out[DTLS_MTU + DTLS_RECORD_MORE];
+    queue_add(&dtls->tx, out, dtls_record_seal(&dtls->record, type, data, len, out, sizeof(out)));
+}
+
 int dtls_send(struct dtls *dtls, const uint8_t *data, size_t len)
 {
     if (dtls->state != DTLS_CONNECTED)
         return -ENOTCONN;
     if (len == 0 || len > DTLS_MTU)
         return -EMSGSIZE;
+    if (!dtls->ssl) {
+        send_record(dtls, DTLS_APPLICATION_DATA, data, len);
+        return 0;
+    }
     ERR_clear_error();
-    bool sent = SSL_alloc_buffers(dtls->ssl) == 1 && SSL_write(dtls->ssl, data, (int)len) == (int)len;
-    rest(dtls);
-    return sent ? 0 : -ENOTCONN;
+    return SSL_write(dtls->ssl, data, (int)len) == (int)len ? 0 : -ENOTCONN;
 }
 
 void dtls_shutdown(struct dtls *dtls)
 {
+    static const uint8_t close_notify[ALERT_LEN] = {WARNING, CLOSE_NOTIFY};
     if (dtls->state != DTLS_CONNECTED)
         return;
     ERR_clear_error();
-    if (SSL_alloc_buffers(dtls->ssl) == 1)
+    if (dtls->ssl)
         SSL_shutdown(dtls->ssl);
+    else
+        send_record(dtls, DTLS_ALERT, close_notify, sizeof(close_notify));
     end(dtls, DTLS_CLOSED);
+}
+
+void dtls_settle(struct dtls *dtls)
+{
+    if (!dtls->ssl || dtls->state != DTLS_CONNECTED)
+        return;
+    SSL_free(dtls->ssl);
+    dtls->ssl = NULL;
 }
 
 // RFC 5764 s4.2: client key | server key | client salt | server salt
@@ -365,7 +423,7 @@ int dtls_srtp_keys(const struct dtls *dtls, struct cipher_keys *seal, struct cip
     static const char label[] = "EXTRACTOR-dtls_srtp"; // RFC 5764 s4.2
     uint8_t block[2 * (CIPHER_KEY_MAX + CIPHER_SALT_MAX)];
     const SRTP_PROTECTION_PROFILE *chosen =
-        dtls->state == DTLS_CONNECTED ? SSL_get_selected_srtp_profile(dtls->ssl) : NULL;
+        dtls->state == DTLS_CONNECTED && dtls->ssl ? SSL_get_selected_srtp_profile(dtls->ssl) : NULL;
     if (!chosen)
         return -ENOTCONN;
     enum cipher_profile profile = (enum cipher_profile)chosen->id;

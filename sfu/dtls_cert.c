@@ -14,10 +14,11 @@ enum {
     X509_V3 = 2,
 };
 
-// ECDHE alone: forward secrecy. RFC 8827 s6.5 asks for the first; RSA ones are for a peer whose certificate is RSA.
+// ECDHE alone: forward secrecy. GCM alone: dtls_record.c speaks no other. RFC 8827 s6.5 asks everybody for the first;
+// RSA ones are for a peer whose certificate is RSA.
 #define CIPHER_LIST                                                                                                  \
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384:"                     \
-    "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305:ECDHE-RSA-AES256-GCM-SHA384"
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"                                                   \
+    "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"
 
 // RFC 5764 s4.1.2, RFC 7714 s14.2; the first that both sides have wins, whichever side we are on as a server.
 #define PROFILE_LIST "SRTP_AEAD_AES_128_GCM:SRTP_AEAD_AES_256_GCM:SRTP_AES128_CM_SHA1_80"

@@ -217,6 +217,8 @@ static void pump_dtls(struct transport *t)
     while ((len = dtls_read(t->dtls, buf, sizeof(buf))) > 0) {
         if (t->sctp_open)
             datachan_rx(worker_hub(t->worker), t->id, buf, len);
+        if (t->opener)
+            dtls_settle(t->dtls);
     }
     if (!t->opener && dtls_state(t->dtls) == DTLS_CONNECTED)
         keys_agreed(t);
@@ -263,6 +265,7 @@ static void set_patient(struct transport *t, bool patient)
 static void heard(struct transport *t, int64_t now_us)
 {
     t->heard_us = now_us;
+    dtls_settle(t->dtls); // nobody else could have sealed it
     if (t->ice_state == ICE_DISCONNECTED)
         tell_moved(t, t->path.fd, &t->path.remote, now_us);
 }
