@@ -15,17 +15,6 @@ static const char *asker(struct exchange *x)
     return exchange_is_wrong(x) ? NULL : user;
 }
 
-struct listing {
-    struct store *store;
-    json_t *calls;
-};
-
-static void add_call(void *arg, const struct store_call *call)
-{
-    struct listing *listing = arg;
-    json_array_append_new(listing->calls, past_call_json(listing->store, call));
-}
-
 // ---- the routes ---------------------------------------------------------------------------------------------
 
 void api_get_call_history(struct exchange *x)
@@ -40,13 +29,12 @@ void api_get_call_history(struct exchange *x)
                                 .limit = (unsigned)page.limit};
     if (!query.user || exchange_is_wrong(x))
         return;
-    struct listing listing = {.store = x->hub->store, .calls = json_array()};
-    bool is_beyond = !listing.store || page.offset > STORE_OFFSET_MAX;
-    int found = is_beyond ? 0 : store_find_calls(listing.store, &query, add_call, &listing);
-    int total = listing.store ? store_count_calls(listing.store, &query) : 0;
-    if (found >= 0 && total >= 0)
-        return exchange_answer_page(x, &page, "calls", listing.calls, total);
-    json_decref(listing.calls);
+    json_t *calls = json_array();
+    int rc = page.offset > STORE_OFFSET_MAX ? 0 : past_list(x->hub->store, &query, calls);
+    int total = store_count_calls(x->hub->store, &query);
+    if (rc == 0 && total >= 0)
+        return exchange_answer_page(x, &page, "calls", calls, total);
+    json_decref(calls);
     exchange_refuse(x, 503, "internal", "the history cannot be read now");
 }
 

@@ -4,8 +4,9 @@
 
 #include "signaling/calls.h"
 
-// As call_json() has it; avatars are not remembered.
-json_t *past_call_json(struct store *store, const struct store_call *call);
+// Appends the calls of a page to the array, as call_json() has them; avatars are not remembered. 0, or -errno when the
+// store cannot be read.
+int past_list(struct store *store, const struct store_query *query, json_t *calls);
 
 // A call of that id in which the user took part. NULL and the fault: `not-found`, `forbidden`, or `internal` when the
 // store cannot be read.

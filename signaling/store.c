@@ -485,7 +485,13 @@ int store_find_call(struct store *store, const char *id, store_call_h *row, void
 
 int store_find_participants(struct store *store, const char *call, store_participant_h *row, void *arg)
 {
-    return store ? read_participants(store->reader, call, row, arg) : 0;
+    return store_find_participants_of(store, &call, 1, row, arg);
+}
+
+int store_find_participants_of(struct store *store, const char *const *calls, unsigned count,
+                               store_participant_h *row, void *arg)
+{
+    return store ? read_participants(store->reader, calls, count, row, arg) : 0;
 }
 
 int store_find_states(struct store *store, const char *call, store_change_h *row, void *arg)

@@ -120,7 +120,7 @@ uint64_t store_put_chat(struct store *store, const struct store_chat *chat);
 //
 // Sees what is settled, so a call that has just begun may be missing: look among the living first. Each gives its
 // rows, borrowed for the time of the call, to a function; it returns how many there were, or -errno (-EIO:
-// unreadable, -ETIMEDOUT: it took too long). Rows may be read about while rows are given (participants of each call).
+// unreadable, -ETIMEDOUT: it took too long).
 
 struct store_query {
     const char *user;           // whose calls; NULL: everybody's
@@ -139,6 +139,9 @@ int store_find_calls(struct store *store, const struct store_query *query, store
 int store_count_calls(struct store *store, const struct store_query *query);
 int store_find_call(struct store *store, const char *id, store_call_h *row, void *arg); // 0 or 1
 int store_find_participants(struct store *store, const char *call, store_participant_h *row, void *arg);
+// Of at most STORE_LIMIT_MAX calls at once: those of one call follow each other.
+int store_find_participants_of(struct store *store, const char *const *calls, unsigned count,
+                               store_participant_h *row, void *arg);
 
 struct store_change {
     int64_t at_ms;

@@ -171,13 +171,20 @@ static void give_participant(const struct db_statement *s, void *arg)
     reader->row(reader->arg, &participant);
 }
 
-int read_participants(struct db *db, const char *call, store_participant_h *row, void *arg)
+// One question for all the calls of a page.
+int read_participants(struct db *db, const char *const *calls, unsigned count, store_participant_h *row, void *arg)
 {
-    struct db_statement *s = prepare_with(
-        db,
-        "SELECT call, user, name, status, reason, is_muted, is_video_enabled, is_sharing_screen, invited_ms,"
-        " joined_ms, left_ms FROM participants WHERE call = ?1 ORDER BY invited_ms, user LIMIT ?2",
-        call);
+    g_assert(count <= STORE_LIMIT_MAX);
+    GString *sql = g_string_new("SELECT call, user, name, status, reason, is_muted, is_video_enabled,"
+                                " is_sharing_screen, invited_ms, joined_ms, left_ms"
+                                " FROM participants WHERE call IN (NULL");
+    for (unsigned i = 0; i < count; i++)
+        g_string_append_printf(sql, ", ?%u", i + 1);
+    g_string_append_printf(sql, ") ORDER BY call, invited_ms, user LIMIT %u", count * EVENTS_MAX);
+    struct db_statement *s = db_prepare(db, sql->str);
+    g_string_free(sql, TRUE);
+    for (unsigned i = 0; s && i < count; i++)
+        db_bind_text(s, (int)i + 1, calls[i]);
     return s ? read_rows(s, give_participant, &(struct participant_reader){row, arg}) : -EIO;
 }
 

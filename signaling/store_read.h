@@ -17,7 +17,7 @@ char *read_count_sql(const struct store_query *query);
 int read_calls(struct db *db, const struct store_query *query, store_call_h *row, void *arg);
 int read_count(struct db *db, const struct store_query *query);
 int read_call(struct db *db, const char *id, store_call_h *row, void *arg);
-int read_participants(struct db *db, const char *call, store_participant_h *row, void *arg);
+int read_participants(struct db *db, const char *const *calls, unsigned count, store_participant_h *row, void *arg);
 int read_states(struct db *db, const char *call, store_change_h *row, void *arg);
 int read_media(struct db *db, const char *call, store_change_h *row, void *arg);
 int read_chat(struct db *db, const char *call, store_chat_h *row, void *arg);

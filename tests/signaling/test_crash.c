@@ -287,7 +287,7 @@ static GHashTable *read_history(const char *path)
     g_hash_table_iter_init(&iter, calls);
     while (g_hash_table_iter_next(&iter, &id, &known)) {
         assert_true(read_states(db, id, add_state, known) > 0);
-        assert_true(read_participants(db, id, add_participant, known) > 0);
+        assert_true(read_participants(db, (const char *const[]){id}, 1, add_participant, known) > 0);
     }
     db_close(db);
     return calls;

@@ -7,8 +7,11 @@
 
 #include <cmocka.h>
 
+#include <glib/gstdio.h>
+
 #include "signaling/archive.h"
 #include "signaling/calls.h"
+#include "signaling/db.h"
 #include "signaling/site.h"
 #include "tests/signaling/rig.h"
 
@@ -94,6 +97,19 @@ static const json_t *first(const struct desk *d)
 static size_t count(const struct desk *d)
 {
     return json_array_size(json_object_get(d->json, "calls"));
+}
+
+// The ids of who took part, in their order.
+static const char *people(const json_t *call)
+{
+    static char list[200];
+    const json_t *participants = json_object_get(call, "participants");
+    list[0] = '\0';
+    for (size_t i = 0; i < json_array_size(participants); i++) {
+        g_strlcat(list, text_of(json_array_get(participants, i), "userId"), sizeof(list));
+        g_strlcat(list, " ", sizeof(list));
+    }
+    return list;
 }
 
 static struct client *user_new(struct rig *rig, const char *user)
@@ -189,12 +205,66 @@ static void test_only_ones_own(void **state)
     desk_free(&d);
 }
 
+// Each call of a page has its own people.
+static void test_people_of_a_page(void **state)
+{
+    (void)state;
+    struct desk d = desk_new("DATABASE_URL=:memory:");
+    struct client *ana = user_new(d.rig, "ana");
+    static const char *const callees[] = {"bob", "eva", "ivo"};
+    for (size_t i = 0; i < G_N_ELEMENTS(callees); i++) {
+        say(ana, "CALL_INITIATE", i ? "{\"participantIds\":[\"eva\",\"ivo\"]}" : "{\"participantIds\":[\"bob\"]}");
+        rig_pass(d.rig, 2);
+        say(ana, "CALL_END", "{}");
+        settle(&d);
+    }
+    assert_int_equal(get(&d, "/calls/history", "user=ana&limit=2&page=2", NULL), 200);
+    assert_string_equal(people(first(&d)), "ana bob ");
+    assert_int_equal(get(&d, "/calls/history", "user=ana", NULL), 200);
+    assert_int_equal(count(&d), 3);
+    for (size_t i = 0; i < count(&d); i++)
+        assert_string_equal(people(json_array_get(json_object_get(d.json, "calls"), i)),
+                            i < 2 ? "ana eva ivo " : "ana bob ");
+    desk_free(&d);
+}
+
+// Who took part is a part of the answer: without it there is none.
+static void test_unreadable_people(void **state)
+{
+    (void)state;
+    char *folder = g_dir_make_tmp("roda-history-XXXXXX", NULL), *path = g_build_filename(folder, "roda.db", NULL);
+    char *setting = g_strconcat("DATABASE_URL=", path, NULL), err[200];
+    struct desk d = desk_new(setting);
+    struct client *ana = user_new(d.rig, "ana"), *bob = user_new(d.rig, "bob");
+    hold_call(&d, ana, bob, "{\"participantIds\":[\"bob\"]}");
+    assert_int_equal(get(&d, "/calls/history", "user=ana", NULL), 200);
+    char *call = g_strconcat("/calls/", text_of(first(&d), "id"), NULL);
+    rig_pass(d.rig, 3600);
+    assert_int_equal(get(&d, call, "user=ana", NULL), 200);
+
+    struct db *db = db_open(path, false, err, sizeof(err));
+    assert_int_equal(db_run(db, "ALTER TABLE participants RENAME COLUMN joined_ms TO lost"), 0);
+    db_close(db);
+    assert_int_equal(get(&d, "/calls/history", "user=ana", NULL), 503);
+    assert_int_equal(get(&d, call, "user=ana", NULL), 503);
+    desk_free(&d);
+    char *lock = g_strconcat(path, ".lock", NULL);
+    assert_int_equal(g_unlink(path), 0);
+    assert_int_equal(g_unlink(lock), 0);
+    assert_int_equal(g_rmdir(folder), 0);
+    g_free(lock);
+    g_free(call);
+    g_free(setting);
+    g_free(path);
+    g_free(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_history),
-        cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_only_ones_own),
+        cmocka_unit_test(test_history),           cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_only_ones_own),     cmocka_unit_test(test_people_of_a_page),
+        cmocka_unit_test(test_unreadable_people),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
