@@ -6,7 +6,7 @@
 
 static const int64_t DAY_MS = 86400000;
 
-enum task { TASK_ASK, TASK_FIND, TASK_MARK, TASK_EXPIRE, TASK_END };
+enum task { TASK_ASK, TASK_LOOK, TASK_FIND, TASK_MARK, TASK_EXPIRE, TASK_END };
 
 struct errand {
     enum task task;
@@ -25,7 +25,8 @@ struct librarian {
 
     // the signaling thread's
     int64_t sweep_ms;
-    GHashTable *told;    // ids of recordings told of
+    GHashTable *told;    // ids of recordings told of: those of told_order
+    GQueue told_order;   // owns them, the latest at the tail
     GQueue mark_waiting; // of struct mark, in the order of their tickets
 };
 
@@ -100,6 +101,18 @@ static void on_unmarked(void *arg, const char *id, const json_t *manifest)
     give(arg, to);
 }
 
+// Asks to be sent on: the next are looked for when these have been taken.
+static void find(struct librarian *a, const char *before)
+{
+    struct librarian_answer *to = g_new0(struct librarian_answer, 1);
+    to->kind = LIBRARIAN_MORE;
+    to->id = library_find_unmarked(a->library, before, LIBRARIAN_FOUND_MAX, on_unmarked, a);
+    if (to->id)
+        give(a, to);
+    else
+        librarian_answer_free(to);
+}
+
 static gpointer librarian_main(gpointer arg)
 {
     struct librarian *a = arg;
@@ -109,8 +122,10 @@ static gpointer librarian_main(gpointer arg)
         task = e->task;
         if (task == TASK_ASK)
             answer(a, &e->question);
+        else if (task == TASK_LOOK)
+            (void)library_look_at(a->library, e->question.id, on_unmarked, a);
         else if (task == TASK_FIND)
-            library_find_unmarked(a->library, e->question.id, on_unmarked, a);
+            find(a, e->question.id);
         else if (task == TASK_MARK)
             library_mark(a->library, e->question.id);
         else if (task == TASK_EXPIRE)
@@ -133,7 +148,8 @@ struct librarian *librarian_new(const struct config *config, void (*wake)(void *
     a->keep_days = config->recording_retention_days;
     a->errands = g_async_queue_new();
     a->answers = g_async_queue_new();
-    a->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    a->told = g_hash_table_new(g_str_hash, g_str_equal);
+    g_queue_init(&a->told_order);
     g_queue_init(&a->mark_waiting);
     a->thread = g_thread_new("librarian", librarian_main, a);
     librarian_announce(a, NULL);
@@ -147,19 +163,26 @@ void librarian_free(struct librarian *a)
         return;
     g_async_queue_push(a->errands, errand_new(TASK_END, NULL));
     g_thread_join(a->thread);
-    while ((left = librarian_next(a)))
+    while ((left = g_async_queue_try_pop(a->answers)))
         librarian_answer_free(left);
     g_async_queue_unref(a->errands);
     g_async_queue_unref(a->answers);
     library_free(a->library);
     g_queue_clear_full(&a->mark_waiting, g_free);
     g_hash_table_destroy(a->told);
+    g_queue_clear_full(&a->told_order, g_free);
     g_free(a);
 }
 
+// An errand becomes one answer, so what was not taken yet counts like what was not begun.
 static bool is_full(const struct librarian *a)
 {
-    return g_async_queue_length(a->errands) >= LIBRARIAN_WAITING_MAX;
+    return g_async_queue_length(a->errands) + g_async_queue_length(a->answers) >= LIBRARIAN_WAITING_MAX;
+}
+
+static void post(struct librarian *a, enum task task, const char *id)
+{
+    g_async_queue_push(a->errands, errand_new(task, &(struct librarian_question){.id = id}));
 }
 
 bool librarian_ask(struct librarian *a, const struct librarian_question *question)
@@ -172,7 +195,12 @@ bool librarian_ask(struct librarian *a, const struct librarian_question *questio
 
 struct librarian_answer *librarian_next(struct librarian *a)
 {
-    return a ? g_async_queue_try_pop(a->answers) : NULL;
+    struct librarian_answer *next = a ? g_async_queue_try_pop(a->answers) : NULL;
+    if (!next || next->kind != LIBRARIAN_MORE)
+        return next;
+    post(a, TASK_FIND, next->id);
+    librarian_answer_free(next);
+    return g_async_queue_try_pop(a->answers);
 }
 
 void librarian_answer_free(struct librarian_answer *answer)
@@ -186,20 +214,23 @@ void librarian_answer_free(struct librarian_answer *answer)
 // What is not looked for now, because the queue is full, is found at the next start.
 void librarian_announce(struct librarian *a, const char *id)
 {
-    struct librarian_question question = {.id = id};
     if (a && !is_full(a))
-        g_async_queue_push(a->errands, errand_new(TASK_FIND, &question));
-}
-
-void librarian_mark(struct librarian *a, const char *id)
-{
-    struct librarian_question question = {.id = id};
-    g_async_queue_push(a->errands, errand_new(TASK_MARK, &question));
+        post(a, id ? TASK_LOOK : TASK_FIND, id);
 }
 
 bool librarian_may_tell(struct librarian *a, const char *id)
 {
-    return g_hash_table_add(a->told, g_strdup(id));
+    if (g_queue_get_length(&a->mark_waiting) >= LIBRARIAN_TOLD_MAX || g_hash_table_contains(a->told, id))
+        return false;
+    char *copy = g_strdup(id);
+    g_hash_table_add(a->told, copy);
+    g_queue_push_tail(&a->told_order, copy);
+    if (g_queue_get_length(&a->told_order) > LIBRARIAN_TOLD_MAX) {
+        char *oldest = g_queue_pop_head(&a->told_order);
+        g_hash_table_remove(a->told, oldest);
+        g_free(oldest);
+    }
+    return true;
 }
 
 void librarian_mark_later(struct librarian *a, const char *id, uint64_t ticket)
@@ -213,8 +244,8 @@ void librarian_mark_later(struct librarian *a, const char *id, uint64_t ticket)
 void librarian_settled(struct librarian *a, uint64_t ticket)
 {
     struct mark *mark;
-    while (a && (mark = g_queue_peek_head(&a->mark_waiting)) && mark->ticket <= ticket) {
-        librarian_mark(a, mark->id);
+    while (a && !is_full(a) && (mark = g_queue_peek_head(&a->mark_waiting)) && mark->ticket <= ticket) {
+        post(a, TASK_MARK, mark->id);
         g_free(g_queue_pop_head(&a->mark_waiting));
     }
 }

@@ -385,23 +385,28 @@ static bool is_marked(const struct library *l, const char *id)
     return is_there;
 }
 
-static void look_at(struct library *l, const char *id, void (*found)(void *, const char *, const json_t *), void *arg)
+bool library_look_at(struct library *l, const char *id, library_found_h *found, void *arg)
 {
     json_t *manifest = is_marked(l, id) ? NULL : library_manifest(l, id, NULL);
-    if (manifest && strcmp(text_of(manifest, "state"), "recording") != 0)
+    bool is_news = manifest && strcmp(text_of(manifest, "state"), "recording") != 0;
+    if (is_news)
         found(arg, id, manifest);
     json_decref(manifest);
+    return is_news;
 }
 
-void library_find_unmarked(struct library *l, const char *only,
-                           void (*found)(void *arg, const char *id, const json_t *manifest), void *arg)
+char *library_find_unmarked(struct library *l, const char *before, unsigned max, library_found_h *found, void *arg)
 {
-    if (only)
-        return look_at(l, only, found, arg);
     GPtrArray *all = ids(l);
-    for (guint i = 0; i < all->len; i++)
-        look_at(l, all->pdata[i], found, arg);
+    char *last = NULL;
+    for (guint i = 0; i < all->len && !last; i++) {
+        const char *id = all->pdata[i];
+        bool is_next = !before || strcmp(id, before) < 0;
+        if (is_next && library_look_at(l, id, found, arg) && --max == 0)
+            last = g_strdup(id);
+    }
     g_ptr_array_unref(all);
+    return last;
 }
 
 void library_mark(struct library *l, const char *id)

@@ -46,7 +46,12 @@ enum library_result library_delete(struct library *library, const char *id, char
 // Deletes what ended before, and what an earlier deletion left.
 void library_expire(struct library *library, int64_t before_ms);
 
-// Finished recordings nobody was told of, until library_mark() says so; of all, or with an id only that one.
-void library_find_unmarked(struct library *library, const char *only,
-                           void (*found)(void *arg, const char *id, const json_t *manifest), void *arg);
+typedef void(library_found_h)(void *arg, const char *id, const json_t *manifest);
+
+// Finished recordings nobody was told of, until library_mark() says so: the newest `max` of those that are older than
+// the one with the id `before` (NULL: of all). Returns the id of the last when there may be more, to be freed.
+char *library_find_unmarked(struct library *library, const char *before, unsigned max, library_found_h *found,
+                            void *arg);
+// Whether this is one.
+bool library_look_at(struct library *library, const char *id, library_found_h *found, void *arg);
 void library_mark(struct library *library, const char *id);

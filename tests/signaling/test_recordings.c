@@ -477,6 +477,57 @@ static void test_webhook(void **state)
     g_free(settings);
 }
 
+// What a start finds does not pile up: a few at a time, and whoever asks meanwhile is answered in between.
+static void test_many_untold(void **state)
+{
+    (void)state;
+    enum { MANY = 3 * LIBRARIAN_FOUND_MAX + 5 };
+    for (unsigned i = 0; i < MANY; i++) {
+        char *id = g_strdup_printf("20260201T%06uZ-many", i);
+        put_recording(id, "many", "complete", "2026-02-01T10:00:00.000Z");
+        g_free(id);
+    }
+    struct reader r = reader_of(NULL);
+    struct librarian *a = r.rig->hub->librarian;
+    struct librarian_question list = {.kind = LIBRARIAN_LIST, .query = {.limit = 1}};
+    assert_true(librarian_ask(a, &list));
+    unsigned found = 0, before_list = 0;
+    for (unsigned i = 0; i < 20000 && found < MANY + 2; i++) {
+        struct librarian_answer *answer = librarian_next(a);
+        if (!answer) {
+            g_usleep(500);
+            continue;
+        }
+        assert_true(answer->kind == LIBRARIAN_FOUND || answer->kind == LIBRARIAN_LIST);
+        found += answer->kind == LIBRARIAN_FOUND;
+        if (answer->kind == LIBRARIAN_LIST)
+            before_list = found;
+        librarian_answer_free(answer);
+    }
+    assert_int_equal(found, MANY + 2); // and ONE and TWO
+    assert_int_equal(before_list, LIBRARIAN_FOUND_MAX);
+    reader_clear(&r);
+}
+
+static void test_told_is_bounded(void **state)
+{
+    (void)state;
+    struct reader r = reader_of(NULL);
+    struct librarian *a = r.rig->hub->librarian;
+    char id[32];
+    for (unsigned i = 0; i <= LIBRARIAN_TOLD_MAX; i++) {
+        g_snprintf(id, sizeof(id), "recording-%u", i);
+        assert_true(librarian_may_tell(a, id));
+        assert_false(librarian_may_tell(a, id));
+    }
+    assert_false(librarian_may_tell(a, "recording-1"));
+    assert_true(librarian_may_tell(a, "recording-0")); // told again rather than never
+    for (unsigned i = 0; i < LIBRARIAN_TOLD_MAX; i++)
+        librarian_mark_later(a, "recording-0", 7);
+    assert_false(librarian_may_tell(a, "one-more"));
+    reader_clear(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -487,6 +538,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_rights, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_off, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_webhook, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_untold, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_told_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
