@@ -9,8 +9,8 @@
 #define FEEDBACK_AUDIO SDP_FB_TRANSPORT_CC
 #define FEEDBACK_VIDEO (SDP_FB_NACK | SDP_FB_NACK_PLI | SDP_FB_CCM_FIR | SDP_FB_TRANSPORT_CC)
 
-// No rows for PCMU and PCMA. Payload types: dynamic ones (RFC 3551 section 6) outside 64..95, which RTCP needs (RFC 5761 section 4); Chromium's
-// where it has one, so that most browsers need no translation.
+// No rows for PCMU and PCMA. Payload types: dynamic ones (RFC 3551 section 6) outside 64..95, which RTCP needs (RFC
+// 5761 section 4); Chromium's where it has one, so that most browsers need no translation.
 static const struct house_codec house[CODEC_COUNT] = {
     [CODEC_OPUS] = {CODEC_OPUS, 111, 0, FEEDBACK_AUDIO, "minptime=10;useinbandfec=1"},
     [CODEC_RED] = {CODEC_RED, 63, 0, 0, ""}, // its fmtp names Opus' payload type
@@ -25,6 +25,21 @@ const struct house_codec *house_codec(enum codec codec)
 {
     assert(codec < CODEC_COUNT);
     return &house[codec];
+}
+
+const struct house_codec *house_find_pt(uint8_t pt)
+{
+    for (enum codec codec = 0; codec < CODEC_COUNT; codec++) {
+        if (house[codec].pt && house[codec].pt == pt)
+            return &house[codec];
+    }
+    return NULL;
+}
+
+void house_fill_sink(struct sink *sink)
+{
+    for (enum codec codec = 0; codec < CODEC_COUNT; codec++)
+        sink->pt[codec] = house[codec].pt;
 }
 
 static bool is_profile_zero(const struct sdp_codec *line, const char *key)

@@ -10,6 +10,7 @@
 #include "rtp/codec.h"
 #include "rtp/ext.h"
 #include "rtp/sdp.h"
+#include "sfu/sink.h"
 
 struct house_codec {
     enum codec codec;
@@ -20,6 +21,13 @@ struct house_codec {
 
 // The row of a codec; never NULL.
 const struct house_codec *house_codec(enum codec codec);
+
+// The row with this payload type of ours, or NULL.
+const struct house_codec *house_find_pt(uint8_t pt);
+
+// Numbers a sink that is no browser: everything the house speaks, in its own payload types; no header extensions, and
+// nothing is sent again. The counterpart of negotiate_fill_sink().
+void house_fill_sink(struct sink *sink);
 
 // The codec of a line of somebody's SDP, if it is one that everybody in the house can receive: H264 is
 // constrained baseline in packetization mode 1 (RFC 6184), VP9 and AV1 are profile 0.

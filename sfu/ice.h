@@ -14,11 +14,11 @@
 // ice_send() and ICE_DATA.
 #pragma once
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sfu/address.h"
 #include "sfu/mailbox.h"
 
 enum {
@@ -27,12 +27,6 @@ enum {
     ICE_LINE_MAX = 512,
     ICE_REMOTE_MAX = 64, // remote candidates kept per agent and generation; more are ignored
     ICE_TWIN_MAX = 16,   // host addresses per agent
-};
-
-union sockaddr_any {
-    struct sockaddr sa;
-    struct sockaddr_in in;
-    struct sockaddr_in6 in6;
 };
 
 struct ice;

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include "sfu/ice_address.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -10,18 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static bool parse(const char *text, union sockaddr_any *out)
-{
-    memset(out, 0, sizeof(*out));
-    if (inet_pton(AF_INET, text, &out->in.sin_addr) == 1)
-        out->sa.sa_family = AF_INET;
-    else if (inet_pton(AF_INET6, text, &out->in6.sin6_addr) == 1)
-        out->sa.sa_family = AF_INET6;
-    else
-        return false;
-    return true;
-}
 
 static bool is_usable(const struct ifaddrs *i, bool loopback)
 {
@@ -84,7 +71,8 @@ size_t ice_addresses(const struct ice_config *config, union sockaddr_any out[ICE
     if (!config->bind_address)
         return every_address(out);
     size_t count = 0;
-    while (count < ICE_TWIN_MAX && config->bind_address[count] && parse(config->bind_address[count], &out[count]))
+    while (count < ICE_TWIN_MAX && config->bind_address[count] &&
+           address_parse(&out[count], config->bind_address[count]))
         count++;
     return without_loopback(out, count);
 }
@@ -101,13 +89,12 @@ __attribute__((format(printf, 3, 4))) static int refuse(char *err, size_t err_si
 static int try_bind(const char *text)
 {
     union sockaddr_any address;
-    if (!parse(text, &address))
+    if (!address_parse(&address, text))
         return -EINVAL;
     int fd = socket(address.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    socklen_t len = address.sa.sa_family == AF_INET6 ? sizeof(address.in6) : sizeof(address.in);
-    int rc = bind(fd, &address.sa, len) < 0 ? -errno : 0;
+    int rc = bind(fd, &address.sa, address_len(&address)) < 0 ? -errno : 0;
     close(fd);
     return rc;
 }
@@ -117,7 +104,7 @@ int ice_config_check(const struct ice_config *config, char *err, size_t err_size
     union sockaddr_any ignored;
     if (config->port_min > config->port_max || (config->port_min == 0 && config->port_max != 0))
         return refuse(err, err_size, "The media port range is wrong: give two ports, the smaller first.");
-    if (config->announced_address && !parse(config->announced_address, &ignored))
+    if (config->announced_address && !address_parse(&ignored, config->announced_address))
         return refuse(err, err_size, "The announced address \"%s\" is not an IP address.", config->announced_address);
     if (config->bind_address && !config->bind_address[0])
         return refuse(err, err_size, "The list of media addresses is empty: name one or leave it out.");

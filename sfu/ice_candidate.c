@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include "sfu/ice_candidate.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,27 +137,12 @@ int ice_candidate_check(const char *line)
     return candidate_parse(&candidate, line);
 }
 
-static bool parse_address(const char *text, union sockaddr_any *out)
-{
-    memset(out, 0, sizeof(*out));
-    if (inet_pton(AF_INET, text, &out->in.sin_addr) == 1)
-        out->sa.sa_family = AF_INET;
-    else if (inet_pton(AF_INET6, text, &out->in6.sin6_addr) == 1)
-        out->sa.sa_family = AF_INET6;
-    else
-        return false;
-    return true;
-}
-
 bool candidate_sockaddr(const struct candidate *candidate, union sockaddr_any *out)
 {
-    if (!parse_address(candidate->address, out))
-        return false;
-    if (out->sa.sa_family == AF_INET)
-        out->in.sin_port = htons(candidate->port);
-    else
-        out->in6.sin6_port = htons(candidate->port);
-    return true;
+    bool is_address = address_parse(out, candidate->address);
+    if (is_address)
+        address_set_port(out, candidate->port);
+    return is_address;
 }
 
 void candidate_announce(const char *line, const char *announced, char out[ICE_LINE_MAX])
@@ -166,8 +150,8 @@ void candidate_announce(const char *line, const char *announced, char out[ICE_LI
     struct candidate c;
     union sockaddr_any ours, theirs;
     snprintf(out, ICE_LINE_MAX, "%s", line);
-    if (!announced || candidate_parse(&c, line) < 0 || c.type != CANDIDATE_HOST || !parse_address(c.address, &ours) ||
-        !parse_address(announced, &theirs) || ours.sa.sa_family != theirs.sa.sa_family)
+    if (!announced || candidate_parse(&c, line) < 0 || c.type != CANDIDATE_HOST || !address_parse(&ours, c.address) ||
+        !address_parse(&theirs, announced) || ours.sa.sa_family != theirs.sa.sa_family)
         return;
     snprintf(out, ICE_LINE_MAX, "candidate:%s %u %s %u %.64s %u typ host", c.foundation, c.component,
              c.udp ? "UDP" : "TCP", c.priority, announced, c.port);

@@ -205,7 +205,7 @@ static unsigned send_runs(struct outbox *box, const struct path *path, const str
     bool connected = path->out_fd != path->fd;
     for (unsigned i = 0; i < run_count; i++) {
         messages[i].msg_hdr = (struct msghdr){.msg_name = connected ? NULL : (void *)(uintptr_t)&path->remote,
-                                              .msg_namelen = connected ? 0 : path_address_len(&path->remote),
+                                              .msg_namelen = connected ? 0 : address_len(&path->remote),
                                               .msg_iov = iov,
                                               .msg_iovlen = runs[i].count};
         if (runs[i].count > 1)

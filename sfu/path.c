@@ -3,22 +3,11 @@
 #include "sfu/path.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #ifndef IPV6_MULTICAST_ALL
 #define IPV6_MULTICAST_ALL 29 // linux/in6.h
 #endif
-
-bool path_same_address(const union sockaddr_any *a, const union sockaddr_any *b)
-{
-    if (a->sa.sa_family != b->sa.sa_family)
-        return false;
-    if (a->sa.sa_family == AF_INET)
-        return a->in.sin_port == b->in.sin_port && a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
-    return a->in6.sin6_port == b->in6.sin6_port &&
-           memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof(a->in6.sin6_addr)) == 0;
-}
 
 // ---- the sender --------------------------------------------------------------------------------------------
 //
@@ -31,19 +20,12 @@ static union sockaddr_any nobody(int family, uint16_t port)
 {
     union sockaddr_any address = {.sa = {0}};
     address.sa.sa_family = (sa_family_t)family;
-    if (family == AF_INET6) {
-        address.in6.sin6_port = port;
+    if (family == AF_INET6)
         address.in6.sin6_addr.s6_addr[0] = 0xff; // ff00::, reserved (RFC 4291 section 2.7.1)
-    } else {
-        address.in.sin_port = port;
+    else
         address.in.sin_addr.s_addr = htonl(INADDR_UNSPEC_GROUP); // 224.0.0.0, reserved (RFC 1112 section 4)
-    }
+    address_set_port(&address, port);
     return address;
-}
-
-static uint16_t port_of(const union sockaddr_any *a)
-{
-    return a->sa.sa_family == AF_INET6 ? a->in6.sin6_port : a->in.sin_port;
 }
 
 static void copy_option(int from, int to, int level, int option)
@@ -71,29 +53,25 @@ static bool is_natural_source(int like, const union sockaddr_any *local, const u
     socklen_t len = sizeof(source);
     int fd = socket_like(like, local->sa.sa_family);
     bool natural =
-        fd >= 0 && connect(fd, &remote->sa, path_address_len(remote)) == 0 && getsockname(fd, &source.sa, &len) == 0;
-    if (local->sa.sa_family == AF_INET6)
-        source.in6.sin6_port = local->in6.sin6_port;
-    else
-        source.in.sin_port = local->in.sin_port;
+        fd >= 0 && connect(fd, &remote->sa, address_len(remote)) == 0 && getsockname(fd, &source.sa, &len) == 0;
+    address_set_port(&source, address_port(local));
     if (fd >= 0)
         close(fd);
-    return natural && path_same_address(&source, local);
+    return natural && address_is_same(&source, local);
 }
 
 static bool set_up(int fd, int like, const union sockaddr_any *local, const union sockaddr_any *remote)
 {
     int one = 1, zero = 0;
     int family = local->sa.sa_family;
-    union sockaddr_any bound = nobody(family, port_of(local));
+    union sockaddr_any bound = nobody(family, address_port(local));
     copy_option(like, fd, SOL_SOCKET, SO_SNDBUF);
     if (family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, &zero, sizeof(zero));
     else
         setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &zero, sizeof(zero));
     return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0 &&
-           bind(fd, &bound.sa, path_address_len(&bound)) == 0 &&
-           connect(fd, &remote->sa, path_address_len(remote)) == 0;
+           bind(fd, &bound.sa, address_len(&bound)) == 0 && connect(fd, &remote->sa, address_len(remote)) == 0;
 }
 
 // Returns -1 when there can be none.
@@ -131,6 +109,6 @@ int path_send(const struct path *path, const void *data, size_t len)
     }
     bool connected = path->out_fd != path->fd;
     ssize_t n = sendto(path->out_fd, data, len, MSG_DONTWAIT, connected ? NULL : &path->remote.sa,
-                       connected ? 0 : path_address_len(&path->remote));
+                       connected ? 0 : address_len(&path->remote));
     return n < 0 ? -errno : 0;
 }

@@ -18,17 +18,9 @@ struct path {
     uint64_t id;
 };
 
-static inline socklen_t path_address_len(const union sockaddr_any *a)
-{
-    return a->sa.sa_family == AF_INET6 ? sizeof(a->in6) : sizeof(a->in);
-}
-
 // A path over the twin socket `fd` bound to `local`; `fd` -1: through the slow door.
 void path_open(struct path *path, int fd, const union sockaddr_any *local, const union sockaddr_any *remote);
 void path_close(struct path *path); // the twin stays open; harmless on a path that is not open
-
-// The same address and port; an IPv6 scope is not compared.
-bool path_same_address(const union sockaddr_any *a, const union sockaddr_any *b);
 
 // One datagram, without blocking; 0 or negative errno.
 int path_send(const struct path *path, const void *data, size_t len);

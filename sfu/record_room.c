@@ -102,15 +102,6 @@ static void tx(struct sink *sink, struct packet *out)
 
 static const struct sink_ops sink_ops = {.stream_open = stream_open, .stream_close = stream_close, .tx = tx};
 
-// Everything the house speaks, in the house's numbers; no header extensions.
-static void init_sink(struct sink *sink)
-{
-    sink->ops = &sink_ops;
-    sink->ready = true;
-    for (enum codec codec = 0; codec < CODEC_COUNT; codec++)
-        sink->pt[codec] = house_codec(codec)->pt;
-}
-
 // ---- tracks ------------------------------------------------------------------------------------------------------
 
 static void put_of_feed(struct record_room *r, const struct feed *feed, enum record_kind kind, bool on)
@@ -290,7 +281,9 @@ struct ear *record_room_new(const struct record_room_config *cfg, int64_t now_us
 {
     struct record_room *r = g_new0(struct record_room, 1);
     r->ear.ops = &ear_ops;
-    init_sink(&r->sink);
+    r->sink.ops = &sink_ops;
+    r->sink.ready = true;
+    house_fill_sink(&r->sink);
     r->worker = cfg->worker;
     r->events = cfg->events;
     r->room = cfg->room;

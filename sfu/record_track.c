@@ -239,14 +239,6 @@ static void on_frame(void *arg, const struct record_frame *frame)
 
 // ---- packets -----------------------------------------------------------------------------------------------------
 
-static enum codec codec_of(uint8_t pt)
-{
-    enum codec codec = 0;
-    while (codec < CODEC_COUNT && house_codec(codec)->pt != pt)
-        codec++;
-    return codec;
-}
-
 static void begin_stream(struct record_track *t, enum codec codec)
 {
     close_file(t);
@@ -265,12 +257,15 @@ static void on_packet(void *arg, const uint8_t *data, size_t len, int64_t at_us,
         note_cause(t, CAUSE_LOSS);
     if (rtp_parse(&rtp, data, len) != RTP_OK)
         return;
-    enum codec codec = codec_of(rtp.pt), kept = codec == CODEC_RED ? CODEC_OPUS : codec;
-    if (kept == CODEC_COUNT || codec_is_video(kept) != t->video || !record_depay_can(kept))
+    const struct house_codec *house = house_find_pt(rtp.pt);
+    if (!house)
+        return;
+    enum codec kept = house->codec == CODEC_RED ? CODEC_OPUS : house->codec;
+    if (codec_is_video(kept) != t->video || !record_depay_can(kept))
         return;
     if (!t->depay || kept != t->codec)
         begin_stream(t, kept);
-    record_depay_rx(t->depay, codec, &rtp, data, lost);
+    record_depay_rx(t->depay, house->codec, &rtp, data, lost);
 }
 
 void record_track_rx(struct record_track *t, const uint8_t *data, size_t len, int64_t at_us)

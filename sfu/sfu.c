@@ -185,6 +185,12 @@ static void post(struct sfu *sfu, struct command *command)
         worker_post(sfu->workers[placement->worker], &command->mail);
 }
 
+static void post_tagged(struct sfu *sfu, struct command *command, uint64_t tag)
+{
+    command->tag = tag;
+    post(sfu, command);
+}
+
 static void refuse(struct sfu *sfu, uint64_t room, uint64_t peer, bool is_new_room)
 {
     struct sfu_event gone = {.type = SFU_GONE,
@@ -229,11 +235,10 @@ void sfu_close(struct sfu *sfu, uint64_t room)
 static void post_description(struct sfu *sfu, struct command *command, uint64_t tag,
                              const struct sfu_mid_source *sources, size_t source_count)
 {
-    command->tag = tag;
     command->source_count = MIN(source_count, SFU_SOURCES_MAX);
     if (command->source_count)
         memcpy(command->sources, sources, command->source_count * sizeof(sources[0]));
-    post(sfu, command);
+    post_tagged(sfu, command, tag);
 }
 
 void sfu_offer(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t tag, const char *sdp,
@@ -252,9 +257,7 @@ void sfu_candidate(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t tag, 
                    const char *candidate)
 {
     (void)mid; // everything is bundled: there is one transport
-    struct command *command = command_new(COMMAND_CANDIDATE, room, peer, candidate);
-    command->tag = tag;
-    post(sfu, command);
+    post_tagged(sfu, command_new(COMMAND_CANDIDATE, room, peer, candidate), tag);
 }
 
 void sfu_expect(struct sfu *sfu, uint64_t room, uint64_t peer, const char *user)
@@ -283,9 +286,7 @@ void sfu_select_layer(struct sfu *sfu, uint64_t room, uint64_t peer, uint64_t pu
 
 void sfu_ask_stats(struct sfu *sfu, uint64_t room, uint64_t tag)
 {
-    struct command *command = command_new(COMMAND_STATS, room, 0, NULL);
-    command->tag = tag;
-    post(sfu, command);
+    post_tagged(sfu, command_new(COMMAND_STATS, room, 0, NULL), tag);
 }
 
 void sfu_ask_load(struct sfu *sfu, uint64_t tag)
@@ -305,16 +306,12 @@ unsigned sfu_worker_count(const struct sfu *sfu)
 
 void sfu_record_start(struct sfu *sfu, uint64_t room, uint64_t tag, const char *dir)
 {
-    struct command *command = command_new(COMMAND_RECORD_START, room, 0, dir);
-    command->tag = tag;
-    post(sfu, command);
+    post_tagged(sfu, command_new(COMMAND_RECORD_START, room, 0, dir), tag);
 }
 
 void sfu_record_stop(struct sfu *sfu, uint64_t room, uint64_t tag)
 {
-    struct command *command = command_new(COMMAND_RECORD_STOP, room, 0, NULL);
-    command->tag = tag;
-    post(sfu, command);
+    post_tagged(sfu, command_new(COMMAND_RECORD_STOP, room, 0, NULL), tag);
 }
 
 void sfu_record_note(struct sfu *sfu, uint64_t room, const char *json)
@@ -329,17 +326,14 @@ void sfu_tap_start(struct sfu *sfu, uint64_t room, uint64_t tag, uint64_t peer, 
                    const char *address, uint16_t port)
 {
     struct command *command = command_new(COMMAND_TAP_START, room, peer, address);
-    command->tag = tag;
     command->source = source;
     command->port = port;
-    post(sfu, command);
+    post_tagged(sfu, command, tag);
 }
 
 void sfu_tap_stop(struct sfu *sfu, uint64_t room, uint64_t tag)
 {
-    struct command *command = command_new(COMMAND_TAP_STOP, room, 0, NULL);
-    command->tag = tag;
-    post(sfu, command);
+    post_tagged(sfu, command_new(COMMAND_TAP_STOP, room, 0, NULL), tag);
 }
 
 // ---- events ----------------------------------------------------------------------------------------------

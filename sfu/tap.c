@@ -2,16 +2,15 @@
 // SPDX-License-Identifier: MIT
 #include "sfu/tap.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <glib.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "rtp/rtcp.h"
 #include "rtp/rtp.h"
+#include "sfu/address.h"
 #include "sfu/command.h"
 #include "sfu/house.h"
 #include "sfu/sub.h"
@@ -29,13 +28,8 @@ struct tap {
     enum sfu_source source;
     char address[INET6_ADDRSTRLEN];
     uint16_t port;
-    int family, fd;
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } rtp, rtcp;
-    socklen_t to_len;
+    int fd;
+    union sockaddr_any rtp, rtcp; // where it sends
 
     // the stream; NULL: not there, not published
     struct peer *publisher;
@@ -84,9 +78,9 @@ static void stream_close(struct sink *sink, uint16_t stream)
     (void)stream;
 }
 
-static void send_to(struct tap *t, const struct sockaddr *to, const void *data, size_t len)
+static void send_to(struct tap *t, const union sockaddr_any *to, const void *data, size_t len)
 {
-    if (sendto(t->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL, to, t->to_len) < 0)
+    if (sendto(t->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL, &to->sa, address_len(to)) < 0)
         stats_drop(&t->stats, DROP_SEND_FAILED);
 }
 
@@ -94,20 +88,11 @@ static void tx(struct sink *sink, struct packet *out)
 {
     struct tap *t = tap_of_sink(sink);
     t->pt = out->buf[1] & 0x7f;
-    send_to(t, &t->rtp.any, out->buf, out->len);
+    send_to(t, &t->rtp, out->buf, out->len);
     packet_unref(out);
 }
 
 static const struct sink_ops sink_ops = {.stream_open = stream_open, .stream_close = stream_close, .tx = tx};
-
-// Opus comes out of RED: fewer programs know it.
-static void init_sink(struct sink *sink)
-{
-    sink->ops = &sink_ops;
-    sink->ready = true;
-    for (enum codec codec = 0; codec < CODEC_COUNT; codec++)
-        sink->pt[codec] = codec == CODEC_RED ? 0 : house_codec(codec)->pt;
-}
 
 // ---- the room's calls --------------------------------------------------------------------------------------------
 
@@ -154,10 +139,10 @@ static void on_leaving(struct ear *ear, struct peer *peer)
 }
 
 // RFC 8866, as an RTP receiver wants it: where the packets arrive and what is in them.
-static void print_sdp(const struct tap *t, enum codec codec, char *buf, size_t cap)
+static void print_sdp(const struct tap *t, const struct house_codec *house, char *buf, size_t cap)
 {
-    const struct house_codec *house = house_codec(codec);
-    const char *ip = t->family == AF_INET6 ? "IP6" : "IP4";
+    enum codec codec = house->codec;
+    const char *ip = t->rtp.sa.sa_family == AF_INET6 ? "IP6" : "IP4";
     char channels[8] = "";
     if (codec_channels(codec))
         g_snprintf(channels, sizeof(channels), "/%u", codec_channels(codec));
@@ -174,12 +159,10 @@ static void print_sdp(const struct tap *t, enum codec codec, char *buf, size_t c
 static void tell_codec(struct tap *t)
 {
     char sdp[SDP_LEN_MAX];
-    enum codec codec = 0;
-    while (codec < CODEC_COUNT && house_codec(codec)->pt != t->pt)
-        codec++;
-    g_assert(codec < CODEC_COUNT);
+    const struct house_codec *house = house_find_pt(t->pt);
+    g_assert(house);
     t->told_pt = t->pt;
-    print_sdp(t, codec, sdp, sizeof(sdp));
+    print_sdp(t, house, sdp, sizeof(sdp));
     tell(t, true, SFU_OK, sdp);
 }
 
@@ -192,7 +175,7 @@ static void send_report(struct tap *t, int64_t now_us, int64_t wall_us)
     struct writer w = writer_of(buf, sizeof(buf));
     rtcp_sr_write(&w, &sr, NULL, 0);
     rtcp_sdes_write(&w, t->sub->ssrc, t->track->cname, strlen(t->track->cname));
-    send_to(t, &t->rtcp.any, buf, writer_len(&w));
+    send_to(t, &t->rtcp, buf, writer_len(&w));
 }
 
 // A publisher may say at any time that a track shows something else.
@@ -249,37 +232,28 @@ static const struct ear_ops ear_ops = {
 
 static bool resolve(struct tap *t, const char *address, uint16_t port)
 {
-    t->family = AF_INET;
-    t->to_len = sizeof(t->rtp.v4);
-    if (inet_pton(AF_INET, address, &t->rtp.v4.sin_addr) == 1) {
-        t->rtp.v4.sin_family = AF_INET;
-        t->rtp.v4.sin_port = htons(port);
-        t->rtcp = t->rtp;
-        t->rtcp.v4.sin_port = htons((uint16_t)(port + 1));
-        return true;
-    }
-    t->family = AF_INET6;
-    t->to_len = sizeof(t->rtp.v6);
-    if (inet_pton(AF_INET6, address, &t->rtp.v6.sin6_addr) != 1)
+    if (port == 0 || port == UINT16_MAX || !address_parse(&t->rtp, address))
         return false;
-    t->rtp.v6.sin6_family = AF_INET6;
-    t->rtp.v6.sin6_port = htons(port);
     t->rtcp = t->rtp;
-    t->rtcp.v6.sin6_port = htons((uint16_t)(port + 1));
+    address_set_port(&t->rtp, port);
+    address_set_port(&t->rtcp, (uint16_t)(port + 1));
     return true;
 }
 
 struct ear *tap_new(const struct tap_config *cfg)
 {
     struct tap *t = g_new0(struct tap, 1);
-    bool ok = cfg->port > 0 && cfg->port < UINT16_MAX && resolve(t, cfg->address, cfg->port);
-    t->fd = ok ? socket(t->family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) : -1;
+    bool ok = resolve(t, cfg->address, cfg->port);
+    t->fd = ok ? socket(t->rtp.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) : -1;
     if (t->fd < 0) {
         g_free(t);
         return NULL;
     }
     t->ear.ops = &ear_ops;
-    init_sink(&t->sink);
+    t->sink.ops = &sink_ops;
+    t->sink.ready = true;
+    house_fill_sink(&t->sink);
+    t->sink.pt[CODEC_RED] = 0; // Opus comes out of RED: fewer programs know it
     t->worker = cfg->worker;
     t->events = cfg->events;
     t->room = cfg->room;

@@ -339,7 +339,7 @@ static void rx_from(struct transport *t, int fd, const union sockaddr_any *from,
         stats_drop(worker_stats(t->worker), DROP_WRONG_PATH);
     if (!t->has_path)
         return;
-    if (t->path.fd == fd && path_same_address(from, &t->path.remote))
+    if (t->path.fd == fd && address_is_same(from, &t->path.remote))
         rx_datagram(t, packet, now_us);
     else
         rx_elsewhere(t, fd, from, packet, now_us);

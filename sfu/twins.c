@@ -45,7 +45,7 @@ bool twins_add(struct twins *twins, int fd, const union sockaddr_any *local)
 int twins_fd(const struct twins *twins, const union sockaddr_any *local)
 {
     for (unsigned i = 0; i < twins->count; i++) {
-        if (path_same_address(&twins->twin[i].local, local))
+        if (address_is_same(&twins->twin[i].local, local))
             return twins->twin[i].watch.fd;
     }
     return -1;

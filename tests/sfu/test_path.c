@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include "sfu/path.h"
 
-#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,13 +20,9 @@ struct pair {
 
 static bool bind_to(const char *text, int *fd, union sockaddr_any *address)
 {
-    *address = (union sockaddr_any){.sa = {0}};
-    if (inet_pton(AF_INET, text, &address->in.sin_addr) == 1)
-        address->sa.sa_family = AF_INET;
-    else if (inet_pton(AF_INET6, text, &address->in6.sin6_addr) == 1)
-        address->sa.sa_family = AF_INET6;
+    assert_true(address_parse(address, text));
     int one = 1;
-    socklen_t len = path_address_len(address);
+    socklen_t len = address_len(address);
     *fd = socket(address->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     return *fd >= 0 && setsockopt(*fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0 &&
            bind(*fd, &address->sa, len) == 0 && getsockname(*fd, &address->sa, &len) == 0;
@@ -57,14 +52,13 @@ static void expect_from_twin(const struct pair *p, const char *text)
     assert_int_equal(path_send(&p->path, text, strlen(text)), 0);
     assert_int_equal(recvfrom(p->browser, buf, sizeof(buf), 0, &from.sa, &len), strlen(text));
     assert_string_equal(buf, text);
-    assert_true(path_same_address(&from, &p->local));
+    assert_true(address_is_same(&from, &p->local));
 }
 
 static void expect_at_twin(const struct pair *p, const char *text)
 {
     char buf[16] = "";
-    assert_int_equal(sendto(p->browser, text, strlen(text), 0, &p->local.sa, path_address_len(&p->local)),
-                     strlen(text));
+    assert_int_equal(sendto(p->browser, text, strlen(text), 0, &p->local.sa, address_len(&p->local)), strlen(text));
     assert_int_equal(recv(p->twin, buf, sizeof(buf), 0), strlen(text));
     assert_int_equal(recv(p->path.out_fd, buf, sizeof(buf), MSG_DONTWAIT), -1);
 }
