@@ -69,6 +69,14 @@ void http_error(struct http_response *response, int status, const char *code, co
     g_free(message);
 }
 
+void http_url(char *out, size_t size, bool is_tls, const char *bind, int port)
+{
+    const char *host = bind && !http_address_is_loopback(bind) ? bind : "localhost";
+    bool is_ipv6 = strchr(host, ':') != NULL;
+    g_snprintf(out, size, "%s://%s%s%s:%d", is_tls ? "https" : "http", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "",
+               port);
+}
+
 // ---- files --------------------------------------------------------------------------------------------------
 
 bool http_etag_is_known(const char *if_none_match, const char *etag)

@@ -94,9 +94,12 @@ bool http_origin_is_loopback(const char *origin);
 bool http_origin_is_listed(const struct config *config, const char *origin);
 // Whether a page of that origin may open a WebSocket here (RFC 6455 section 10.2). No origin: not a browser.
 bool http_origin_may_connect(const struct config *config, const char *origin, const char *host);
-// Whether what a Host header names may be asked. In open mode a foreign name may have been pointed at this machine, by
-// a page that then reads what it says (DNS rebinding): only addresses, localhost, and the hosts of FRONTEND_URL and
-// APP_DOMAIN.
+// Whether what a Host header names may be asked. In open mode a foreign name may have been pointed at this machine,
+// by a page that then reads what it says (DNS rebinding): only addresses, localhost, and the hosts of FRONTEND_URL
+// and APP_DOMAIN.
 bool http_host_may_be_asked(const struct config *config, const char *host);
 
 bool http_address_is_loopback(const char *address);
+
+// "http://localhost:3001": where a person on this machine finds what listens on bind (NULL: everywhere).
+void http_url(char *out, size_t size, bool is_tls, const char *bind, int port);

@@ -1,4 +1,4 @@
-// How do HTTP and WebSocket come in from the network? (the only file that knows libwebsockets)
+// How do HTTP and WebSocket come in from the network? (it and listener.c alone know libwebsockets)
 // SPDX-License-Identifier: MIT
 #include "signaling/server.h"
 
@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "signaling/hub.h"
+#include "signaling/listener.h"
 #include "signaling/log.h"
 #include "signaling/socket.h"
 #include "signaling/stop.h"
@@ -24,18 +25,15 @@ enum {
 G_STATIC_ASSERT(LWS_PRE <= SOCKET_HEADROOM);
 
 struct server {
-    struct lws_context *context;
-    struct lws_vhost *vhost;
+    struct listener listener;
     struct hub *hub;   // NULL: not serving yet
     struct site *site; // NULL: not serving yet, or no more
-    lws_sorted_usec_list_t tick;
     struct stop stop;
     struct notify notify;
     struct tls_files tls_files;
     volatile sig_atomic_t wants_reload; // SIGHUP
     bool is_tls;
     char url[320];
-    struct lws_protocol_vhost_options headers[16];
 };
 
 // What libwebsockets keeps for each connection: it is one or the other.
@@ -97,9 +95,11 @@ static int http_answer(struct lws *wsi, struct visit *visit)
 static int http_write_piece(struct lws *wsi, struct visit *visit)
 {
     unsigned char piece[LWS_PRE + BODY_PIECE];
+    struct server *server = lws_context_user(lws_get_context(wsi));
     ssize_t len = visit_tx(visit, piece + LWS_PRE, BODY_PIECE);
     if (len == -EAGAIN) {
         lws_set_timer_usecs(wsi, DISK_PATIENCE_US);
+        listener_wake_in(&server->listener, DISK_PATIENCE_US);
         return 0;
     }
     bool is_last = visit_is_written(visit);
@@ -377,6 +377,27 @@ static int websocket_event(struct lws *wsi, struct connection *connection, enum 
 
 // ---- what libwebsockets tells -------------------------------------------------------------------------------
 
+// For connections to come; those that are keep theirs.
+static void renew_certificate(struct server *server)
+{
+    struct tls_files *files = &server->tls_files;
+    bool at_once = server->wants_reload;
+    server->wants_reload = 0;
+    if (!tls_files_changed(files, at_once, server->hub->now_us))
+        return;
+    if (lws_tls_cert_updated(server->listener.context, files->cert, files->key, NULL, 0, NULL, 0) == 0)
+        log_info("tls", "the certificate is renewed");
+    else
+        log_warn("tls", "the renewed certificate cannot be used");
+}
+
+static void tick(struct server *server)
+{
+    hub_tick(server->hub);
+    notify_tick(&server->notify, server->hub);
+    renew_certificate(server);
+}
+
 // What is left of a connection goes, whether the server serves or not.
 static int end_event(struct lws *wsi, struct connection *connection, enum lws_callback_reasons reason)
 {
@@ -414,6 +435,10 @@ static int event(struct server *server, struct lws *wsi, enum lws_callback_reaso
     case LWS_CALLBACK_HTTP_WRITEABLE:
     case LWS_CALLBACK_TIMER:
         return http_event(server, wsi, user, reason, in, len);
+    case LWS_CALLBACK_RAW_RX_FILE:
+        if (listener_ticked(&server->listener))
+            tick(server);
+        return 0;
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
         hub_rx_sfu(server->hub);
         hub_rx_store(server->hub);
@@ -445,75 +470,17 @@ static const struct lws_protocols protocols[] = {
 
 // ---- the server ---------------------------------------------------------------------------------------------
 
-static void on_log(int level, const char *line)
-{
-    char *text = g_strchomp(g_strdup(line));
-    log_line(level == LLL_ERR ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, "lws", "%s", text);
-    g_free(text);
-}
-
-static void fill_headers(struct server *server)
-{
-    for (size_t i = 0; http_security_headers[i].name; i++) {
-        g_assert(i < G_N_ELEMENTS(server->headers));
-        server->headers[i].name = http_security_headers[i].name;
-        server->headers[i].value = http_security_headers[i].value;
-        if (i > 0)
-            server->headers[i - 1].next = &server->headers[i];
-    }
-}
-
-static void print_url(struct server *server, const struct config *config)
-{
-    const char *host = config->bind && !http_address_is_loopback(config->bind) ? config->bind : "localhost";
-    bool is_ipv6 = strchr(host, ':') != NULL;
-    g_snprintf(server->url, sizeof(server->url), "%s://%s%s%s:%d", server->is_tls ? "https" : "http",
-               is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", lws_get_vhost_listen_port(server->vhost));
-}
-
-static bool listen_on(struct server *server, const struct config *config, char *err, size_t err_size)
-{
-    struct lws_context_creation_info info = {
-        .port = (int)config->port,
-        .iface = config->bind,
-        .protocols = protocols,
-        .user = server,
-        .headers = server->headers,
-        .server_string = "roda",
-        .vhost_name = "default",
-        .max_http_header_data = HEADER_BYTES_MAX,
-        .alpn = "http/1.1",
-        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
-    };
-    if (config->tls_cert) {
-        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-        info.ssl_cert_filepath = config->tls_cert;
-        info.ssl_private_key_filepath = config->tls_key;
-    }
-    server->context = lws_create_context(&info);
-    if (server->context)
-        server->vhost = lws_create_vhost(server->context, &info);
-    if (server->vhost)
-        return true;
-    g_snprintf(err, err_size, "cannot listen on %s port %d%s: is another server there? (PORT, BIND%s)",
-               config->bind ? config->bind : "*", (int)config->port, config->tls_cert ? " with that certificate" : "",
-               config->tls_cert ? ", TLS_CERT, TLS_KEY" : "");
-    return false;
-}
-
 struct server *server_new(const struct config *config, char *err, size_t err_size)
 {
     struct server *server = g_new0(struct server, 1);
     server->is_tls = config->tls_cert != NULL;
-    lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
     notify_open(&server->notify);
     tls_files_init(&server->tls_files, config);
-    fill_headers(server);
-    if (!listen_on(server, config, err, err_size)) {
+    if (!listener_open(&server->listener, config, protocols, server, err, err_size)) {
         server_free(server);
         return NULL;
     }
-    print_url(server, config);
+    http_url(server->url, sizeof(server->url), server->is_tls, config->bind, listener_port(&server->listener));
     return server;
 }
 
@@ -521,8 +488,7 @@ void server_free(struct server *server)
 {
     if (!server)
         return;
-    if (server->context)
-        lws_context_destroy(server->context);
+    listener_close(&server->listener);
     notify_close(&server->notify);
     g_free(server);
 }
@@ -532,42 +498,17 @@ const char *server_url(const struct server *server)
     return server->url;
 }
 
-// For connections to come; those that are keep theirs.
-static void renew_certificate(struct server *server)
-{
-    struct tls_files *files = &server->tls_files;
-    bool at_once = server->wants_reload;
-    server->wants_reload = 0;
-    if (!tls_files_changed(files, at_once, server->hub->now_us))
-        return;
-    if (lws_tls_cert_updated(server->context, files->cert, files->key, NULL, 0, NULL, 0) == 0)
-        log_info("tls", "the certificate is renewed");
-    else
-        log_warn("tls", "the renewed certificate cannot be used");
-}
-
-static void on_tick(lws_sorted_usec_list_t *tick)
-{
-    struct server *server = lws_container_of(tick, struct server, tick);
-    set_time(server);
-    hub_tick(server->hub);
-    notify_tick(&server->notify, server->hub);
-    renew_certificate(server);
-    lws_sul_schedule(server->context, 0, &server->tick, on_tick, TICK_EVERY_MS * LWS_US_PER_MS);
-}
-
 void server_run(struct server *server, struct hub *hub)
 {
     server->hub = hub;
     set_time(server);
     hub->started_us = hub->now_us;
     server->site = site_new(hub);
-    on_tick(&server->tick);
+    tick(server);
     hub_rx_sfu(hub); // it may have woken us before we were there
     notify_ready(&server->notify);
-    while (!stop_is_over(&server->stop, hub, &server->notify) && lws_service(server->context, 0) >= 0)
+    while (!stop_is_over(&server->stop, hub, &server->notify) && listener_turn(&server->listener))
         set_time(server);
-    lws_sul_cancel(&server->tick);
     while (hub->sessions->len > 0) {
         struct session *session = hub->sessions->pdata[0];
         socket_end_session(session->output_arg);
@@ -579,17 +520,17 @@ void server_run(struct server *server, struct hub *hub)
 void server_wake(void *arg)
 {
     struct server *server = arg;
-    lws_cancel_service(server->context);
+    lws_cancel_service(server->listener.context);
 }
 
 void server_stop(struct server *server, bool at_once)
 {
     stop_ask(&server->stop, at_once);
-    lws_cancel_service(server->context);
+    lws_cancel_service(server->listener.context);
 }
 
 void server_reload(struct server *server)
 {
     server->wants_reload = 1;
-    lws_cancel_service(server->context);
+    lws_cancel_service(server->listener.context);
 }

@@ -1,4 +1,4 @@
-// How do HTTP and WebSocket come in from the network? (the only file that knows libwebsockets)
+// How do HTTP and WebSocket come in from the network? (it and listener.c alone know libwebsockets)
 // SPDX-License-Identifier: MIT
 //
 // One thread: whoever calls server_run(). Only server_wake() and server_stop() may be called from elsewhere.
@@ -6,10 +6,7 @@
 
 #include "signaling/session.h"
 
-enum {
-    CLOSE_PATIENCE_S = 5,     // how long one closing socket may take
-    HEADER_BYTES_MAX = 16384, // of a request
-};
+enum { CLOSE_PATIENCE_S = 5 }; // how long one closing socket may take
 
 struct server;
 
