@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "signaling/message.h"
+
 const struct http_header http_security_headers[] = {
     {"content-security-policy:", "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
                                  "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
@@ -44,7 +46,7 @@ static void drop_file(struct http_response *response)
 
 void http_json(struct http_response *response, int status, json_t *json)
 {
-    char *text = json_dumps(json, JSON_COMPACT);
+    char *text = json_dumps(json, MESSAGE_PRINT);
     g_assert(text);
     drop_file(response);
     response->etag[0] = '\0';

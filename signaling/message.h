@@ -68,6 +68,9 @@ void message_clear(struct message *message);
 // One message as text, to be freed with free(). `data` and `id` are borrowed; id may be NULL.
 char *message_print(const char *event, const json_t *data, const json_t *id, int64_t wall_ms);
 
+// How answers over HTTP and webhooks are printed (json_dumps): fractions as they were meant, 61.2, not 61.200000000000003.
+#define MESSAGE_PRINT (JSON_COMPACT | JSON_REAL_PRECISION(15))
+
 enum { TIMESTAMP_SIZE = 32 };
 
 // UTC with milliseconds, as Date.toISOString() has it.

@@ -66,7 +66,7 @@ bool webhook_emit(struct webhook *webhook, const char *event, const char *subjec
     crypto_uuid(id);
     timestamp_print(timestamp, wall_ms);
     json_t *json = json_pack("{s:s, s:s, s:s, s:o}", "id", id, "event", event, "timestamp", timestamp, "data", data);
-    char *body = json_dumps(json, JSON_COMPACT);
+    char *body = json_dumps(json, MESSAGE_PRINT);
     bool is_recording = g_str_has_prefix(event, "recording."), is_safe = true;
     for (char **url = webhook->urls; *url; url++)
         if (is_recording || *url != webhook->limited)

@@ -48,7 +48,7 @@ static bool is_there(const char *id)
 static void put_recording(const char *id, const char *room, const char *state, const char *started)
 {
     char *manifest =
-        g_strdup_printf("{\"version\":1,\"state\":\"%s\",\"started\":\"%s\",\"duration\":60.5,"
+        g_strdup_printf("{\"version\":1,\"state\":\"%s\",\"started\":\"%s\",\"duration\":61.2,"
                         "\"room\":{\"number\":1,\"id\":\"%s\"},"
                         "\"participants\":[{\"user\":\"ana\",\"name\":\"Ana\"},{\"user\":\"bob\"}],"
                         "\"tracks\":[{\"file\":\"1-camera-ana.webm\",\"user\":\"ana\",\"kind\":\"video\","
@@ -193,6 +193,7 @@ static void test_list(void **state)
     assert_string_equal(text_of(item(&r, 2), "state"), "complete");
     assert_string_equal(text_of(item(&r, 2), "startedAt"), "2026-01-01T10:00:00.000Z");
     assert_int_equal(json_integer_value(json_object_get(item(&r, 2), "bytes")), 10);
+    assert_true(g_strstr_len(r.response.body, (gssize)r.response.body_len, "\"duration\":61.2,") != NULL);
     const json_t *people = json_object_get(item(&r, 2), "participants");
     assert_string_equal(text_of(json_array_get(people, 0), "name"), "Ana");
     assert_string_equal(text_of(json_array_get(people, 1), "name"), "bob");
@@ -464,6 +465,7 @@ static void test_webhook(void **state)
         const char *body = strstr(receiver_wait(receiver, "/flaky", n), "\r\n\r\n") + 4;
         json_t *json = json_loads(body, 0, NULL), *data = json_object_get(json, "data");
         assert_string_equal(text_of(json, "event"), "recording.finished");
+        assert_non_null(strstr(body, "\"duration\":61.2,"));
         for (unsigned i = 0; i < 3; i++)
             told[i] += strcmp(text_of(data, "recordingId"), ids[i]) == 0;
         assert_true(json_is_array(json_object_get(data, "tracks")));
