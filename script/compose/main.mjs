@@ -1,7 +1,7 @@
 // How does a recorded session become one film?
 // SPDX-License-Identifier: MIT
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -120,6 +120,16 @@ async function makeFilm(manifest, options, work) {
   return film;
 }
 
+/** Where the film is written until it is whole. Whoever may read the recording may read it, nobody else. */
+function startFile({ dir, out }) {
+  const path = `${out}.part`;
+  rmSync(path, { force: true });
+  writeFileSync(path, '', { mode: 0o600 });
+  const { uid, gid } = statSync(join(dir, 'manifest.json'));
+  if (process.getuid() === 0) chownSync(path, uid, gid);
+  return path;
+}
+
 async function main(argv) {
   const options = readOptions(argv);
   if (options.help) return void process.stdout.write(HELP);
@@ -127,8 +137,9 @@ async function main(argv) {
   const work = mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'compose-'));
   try {
     const film = await makeFilm(manifest, options, work);
-    await ffmpeg(['-i', film, '-c', 'copy', ...(options.format === 'mp4' ? ['-movflags', '+faststart'] : []), '-f', options.format, `${options.out}.part`]);
-    renameSync(`${options.out}.part`, options.out);
+    const part = startFile(options);
+    await ffmpeg(['-i', film, '-c', 'copy', ...(options.format === 'mp4' ? ['-movflags', '+faststart'] : []), '-f', options.format, part]);
+    renameSync(part, options.out);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

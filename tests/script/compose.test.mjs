@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -143,6 +143,7 @@ test('a session with a late comer, a camera that goes off, a screen and a new si
   const film = join(dir, 'session.mp4');
   const { status, stderr } = compose('--height', String(HEIGHT), dir);
   assert.equal(status, 0, stderr);
+  assert.equal(statSync(film).mode & 0o777, 0o600); // as private as the tracks
   const length = Number(run('ffprobe', ['-v', 'error', '-show_entries', 'format=duration', '-of', 'csv=p=0', film]).stdout);
   assert.ok(Math.abs(length - 8) < 0.1, `${length} s`);
   looks(film, 1, 0.5, 0.5, 'red'); // Ana alone
