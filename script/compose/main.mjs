@@ -76,16 +76,32 @@ function readManifest(dir) {
   return manifest;
 }
 
-function ffmpeg(args) {
+/** What is being done, in one line; on a terminal also how far it is, in the same line. */
+function report(text) {
+  const { stderr } = process;
+  stderr.write(stderr.isTTY ? `${text} ... 0 %` : `${text}\n`);
+  return {
+    progress: (part) => stderr.isTTY && stderr.write(`\r${text} ... ${Math.min(99, Math.floor(100 * part))} %`),
+    end: (word) => stderr.isTTY && stderr.write(`\r${text} ... ${word}\n`),
+  };
+}
+
+/** `onTime` is told how many seconds of the output are made. */
+function ffmpeg(args, onTime = () => {}) {
   return new Promise((done, failed) => {
-    const child = spawn('ffmpeg', ['-nostdin', '-hide_banner', '-v', 'error', '-y', ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
+    const all = ['-nostdin', '-hide_banner', '-v', 'error', '-nostats', '-progress', 'pipe:1', '-y', ...args];
+    const child = spawn('ffmpeg', all, { stdio: ['ignore', 'pipe', 'inherit'] });
+    child.stdout.on('data', (text) => {
+      const time = /out_time_us=(\d+)/.exec(text);
+      if (time) onTime(Number(time[1]) / 1e6);
+    });
     child.on('error', () => failed(new Refusal('ffmpeg is not installed')));
     child.on('exit', (status) => (status === 0 ? done() : failed(new Refusal(`ffmpeg ended with ${status}`))));
   });
 }
 
 /** The pictures, in as many parts as needed; returns the list that ffmpeg's concat reads. */
-async function makePictures(all, options, work) {
+async function makePictures(all, options, work, onTime) {
   const list = [];
   let names = 0;
   const nameFile = (text) => {
@@ -99,7 +115,8 @@ async function makePictures(all, options, work) {
     const part = join(work, `part${first}.mkv`);
     writeFileSync(script, graph);
     const inputs = files.flatMap((file) => ['-reinit_filter', '0', '-i', join(options.dir, file)]);
-    await ffmpeg([...inputs, '-filter_complex_script', script, '-map', '[out]', ...CODECS[options.format].video, part]);
+    const output = ['-map', '[out]', ...CODECS[options.format].video, part];
+    await ffmpeg([...inputs, '-filter_complex_script', script, ...output], (time) => onTime(all[first].from + time));
     list.push(`file '${part}'`);
   }
   const path = join(work, 'parts');
@@ -107,8 +124,8 @@ async function makePictures(all, options, work) {
   return path;
 }
 
-async function makeFilm(manifest, options, work) {
-  const parts = await makePictures(scenes(manifest, options), options, work);
+async function makeFilm(manifest, options, work, onTime) {
+  const parts = await makePictures(scenes(manifest, options), options, work, onTime);
   const voices = manifest.tracks.filter(({ kind, state, duration }) => kind === 'audio' && state !== 'missing' && duration > 0);
   const script = join(work, 'sound');
   writeFileSync(script, audioGraph(voices, manifest.duration));
@@ -134,13 +151,18 @@ async function main(argv) {
   const options = readOptions(argv);
   if (options.help) return void process.stdout.write(HELP);
   const manifest = readManifest(options.dir);
+  const { tracks, duration } = manifest;
+  const line = report(`compose-recording: composing ${tracks.length} tracks of ${Math.round(duration)} s into ${options.out}`);
   const work = mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'compose-'));
+  let word = 'failed';
   try {
-    const film = await makeFilm(manifest, options, work);
+    const film = await makeFilm(manifest, options, work, (time) => line.progress(time / duration));
     const part = startFile(options);
     await ffmpeg(['-i', film, '-c', 'copy', ...(options.format === 'mp4' ? ['-movflags', '+faststart'] : []), '-f', options.format, part]);
     renameSync(part, options.out);
+    word = 'done';
   } finally {
+    line.end(word);
     rmSync(work, { recursive: true, force: true });
   }
 }

@@ -143,6 +143,7 @@ test('a session with a late comer, a camera that goes off, a screen and a new si
   const film = join(dir, 'session.mp4');
   const { status, stderr } = compose('--height', String(HEIGHT), dir);
   assert.equal(status, 0, stderr);
+  assert.equal(stderr, `compose-recording: composing 5 tracks of 8 s into ${film}\n`);
   assert.equal(statSync(film).mode & 0o777, 0o600); // as private as the tracks
   const length = Number(run('ffprobe', ['-v', 'error', '-show_entries', 'format=duration', '-of', 'csv=p=0', film]).stdout);
   assert.ok(Math.abs(length - 8) < 0.1, `${length} s`);
