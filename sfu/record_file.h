@@ -23,8 +23,9 @@ const char *record_file_extension(enum codec codec);
 int record_file_new(int dir_fd, const char *name, enum codec codec, const struct record_frame *first, int64_t wall_us,
                     struct record_file **file);
 
-// Takes a frame for the next flush. at_us: since the file's first frame, never less than before. -EINVAL, -EIO: not a
-// frame of this codec; the file goes on without it.
+// Takes a frame for the next flush. at_us: since the file's first frame, never less than the one before. Timestamps
+// in the file rise from frame to frame: one that falls on a tick (1 ms) which is taken gets the next. -EINVAL, -EIO:
+// not a frame of this codec; the file goes on without it.
 int record_file_put(struct record_file *f, const struct record_frame *frame, int64_t at_us, int64_t duration_us);
 
 // Everything taken so far goes to the disk. After an error the file ends before this flush: record_file_free().

@@ -3,6 +3,7 @@
 foreach(name clock order depay)
   roda_test(sfu record_${name} roda_sfu PkgConfig::GLIB)
 endforeach()
+roda_test(sfu record_file roda_sfu PkgConfig::GLIB PkgConfig::AVFORMAT)
 foreach(name session kill disk sync)
   roda_test(sfu record_${name} roda_sfu PkgConfig::GLIB PkgConfig::JANSSON)
 endforeach()
