@@ -9,4 +9,5 @@ foreach(name session kill disk sync)
 endforeach()
 target_link_options(test_sfu_record_disk PRIVATE -Wl,--wrap=pwrite) # the test is the disk
 roda_test(sfu record_call roda_puppet PkgConfig::JANSSON)
+roda_test(sfu tap roda_puppet PkgConfig::JANSSON)
 target_link_options(test_sfu_record_call PRIVATE -Wl,--wrap=pwrite)

@@ -81,6 +81,27 @@ static inline void rig_loop_free(struct rig_loop *loop)
     g_free(loop);
 }
 
+// What most tests are fed with; group fixtures of cmocka.
+static struct rig_loop *vp8, *opus, *h264;
+
+static inline int rig_load_loops(void **state)
+{
+    (void)state;
+    vp8 = rig_loop_new("vp8", 96, CODEC_VP8);
+    opus = rig_loop_new("vp8", 111, CODEC_OPUS);
+    h264 = rig_loop_new("h264cb", 108, CODEC_H264);
+    return 0;
+}
+
+static inline int rig_free_loops(void **state)
+{
+    (void)state;
+    rig_loop_free(vp8);
+    rig_loop_free(opus);
+    rig_loop_free(h264);
+    return 0;
+}
+
 // ---- a track being fed -------------------------------------------------------------------------------------------
 
 struct rig_feed {

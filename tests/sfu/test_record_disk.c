@@ -50,8 +50,6 @@ ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at)
 
 // ---- the studio --------------------------------------------------------------------------------------------------
 
-static struct rig_loop *vp8, *opus;
-
 struct studio {
     char *dir;
     struct mailbox events;
@@ -304,10 +302,5 @@ int main(void)
         cmocka_unit_test(test_writes_fail), cmocka_unit_test(test_quota),      cmocka_unit_test(test_floor),
         cmocka_unit_test(test_stuck),       cmocka_unit_test(test_small_disk),
     };
-    vp8 = rig_loop_new("vp8", 96, CODEC_VP8);
-    opus = rig_loop_new("vp8", 111, CODEC_OPUS);
-    int rc = cmocka_run_group_tests(tests, NULL, NULL);
-    rig_loop_free(vp8);
-    rig_loop_free(opus);
-    return rc;
+    return cmocka_run_group_tests(tests, rig_load_loops, rig_free_loops);
 }

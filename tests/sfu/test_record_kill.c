@@ -29,8 +29,6 @@ enum {
     KILL_MAX_MS = 3000,
 };
 
-static struct rig_loop *vp8, *opus;
-
 // What a process tells before it dies, in memory it shares with the test.
 struct diary {
     volatile int64_t fed_us; // how much of the recording was put
@@ -326,10 +324,5 @@ int main(void)
         cmocka_unit_test(test_hook_that_was_cut_off),
         cmocka_unit_test(test_living_neighbour),
     };
-    vp8 = rig_loop_new("vp8", 96, CODEC_VP8);
-    opus = rig_loop_new("vp8", 111, CODEC_OPUS);
-    int rc = cmocka_run_group_tests(tests, NULL, NULL);
-    rig_loop_free(vp8);
-    rig_loop_free(opus);
-    return rc;
+    return cmocka_run_group_tests(tests, rig_load_loops, rig_free_loops);
 }

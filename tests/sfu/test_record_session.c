@@ -28,8 +28,6 @@ struct studio {
     unsigned event_count;
 };
 
-static struct rig_loop *vp8, *opus, *h264;
-
 static void begin(struct studio *s)
 {
     char err[256];
@@ -318,12 +316,5 @@ int main(void)
         cmocka_unit_test(test_a_room), cmocka_unit_test(test_mute),           cmocka_unit_test(test_loss),
         cmocka_unit_test(test_reload), cmocka_unit_test(test_wants_keyframe), cmocka_unit_test(test_refused),
     };
-    vp8 = rig_loop_new("vp8", 96, CODEC_VP8);
-    opus = rig_loop_new("vp8", 111, CODEC_OPUS);
-    h264 = rig_loop_new("h264cb", 108, CODEC_H264);
-    int rc = cmocka_run_group_tests(tests, NULL, NULL);
-    rig_loop_free(vp8);
-    rig_loop_free(opus);
-    rig_loop_free(h264);
-    return rc;
+    return cmocka_run_group_tests(tests, rig_load_loops, rig_free_loops);
 }

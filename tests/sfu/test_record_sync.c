@@ -21,13 +21,11 @@ enum {
     END_US = MINUTES * 60 * RIG_SECOND_US,
     APART_US = 60000, // what lips may be apart
     DELAY_US = 30000,
-    JITTER_US = 60000,                 // of a packet
-    REPORT_US = RIG_SECOND_US,         // between two sender reports
+    JITTER_US = 60000,              // of a packet
+    REPORT_US = RIG_SECOND_US,      // between two sender reports
     WALL_US = 1234 * RIG_SECOND_US, // their wall clock minus ours
     MOMENTS = 5,
 };
-
-static struct rig_loop *vp8, *opus;
 
 // One track and its sampling clock.
 struct lips {
@@ -207,10 +205,5 @@ static void test_lossy_sound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_lips), cmocka_unit_test(test_lossy_sound)};
-    vp8 = rig_loop_new("vp8", 96, CODEC_VP8);
-    opus = rig_loop_new("vp8", 111, CODEC_OPUS);
-    int rc = cmocka_run_group_tests(tests, NULL, NULL);
-    rig_loop_free(vp8);
-    rig_loop_free(opus);
-    return rc;
+    return cmocka_run_group_tests(tests, rig_load_loops, rig_free_loops);
 }
