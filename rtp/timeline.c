@@ -31,6 +31,16 @@ static inline struct timeline_span *span_at(const struct timeline *t, uint64_t i
     return &t->span[i & t->mask];
 }
 
+void timeline_move(struct timeline *t, struct timeline_span *span, size_t capacity)
+{
+    assert(capacity > t->kept && !(capacity & (capacity - 1)));
+    uint32_t mask = (uint32_t)capacity - 1;
+    for (uint64_t i = t->count - t->kept; i < t->count; i++)
+        span[i & mask] = *span_at(t, i);
+    t->span = span;
+    t->mask = mask;
+}
+
 static inline struct timeline_span *newest_span(const struct timeline *t)
 {
     return span_at(t, t->count - 1);

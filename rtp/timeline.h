@@ -69,6 +69,9 @@ struct timeline {
 void timeline_init(struct timeline *t, struct timeline_span *span, size_t capacity, uint32_t clock_hz,
                    uint16_t first_seq);
 
+// Moves to `span`, memory for a larger capacity as above; the memory before is the caller's again.
+void timeline_move(struct timeline *t, struct timeline_span *span, size_t capacity);
+
 // The numbers of a packet to send. In order or late, once or again. Returns 0, or -ESTALE: it must not be sent (it
 // was dropped, it is of a layer that was left or not yet switched to, or of a time before the oldest span).
 int timeline_forward(struct timeline *t, const struct timeline_packet *in, int64_t now_us,

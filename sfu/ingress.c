@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <glib.h>
 #include <string.h>
 
 #include "sfu/forward.h"
@@ -18,8 +19,10 @@ void ingress_init(struct ingress *in, struct pool *pool, struct stats *stats)
 
 void ingress_clear(struct ingress *in)
 {
-    assert(in->batch.count == 0);
+    assert(!in->tables || in->tables->batch.count == 0);
     uplink_clear(&in->uplink);
+    g_free(in->tables);
+    in->tables = NULL;
 }
 
 // ---- the table: open addressing, half empty at least -----------------------------------------------------
@@ -31,17 +34,19 @@ static unsigned bucket_of(uint32_t ssrc)
 _Static_assert(INGRESS_BUCKETS == 1 << 7, "bucket_of() gives 7 bits");
 
 // Where the SSRC is, or the free place where it would be.
-static struct ingress_ssrc *place_of(struct ingress *in, uint32_t ssrc)
+static struct ingress_ssrc *place_of(struct ingress_tables *tables, uint32_t ssrc)
 {
     unsigned i = bucket_of(ssrc);
-    while (in->bucket[i].track && in->bucket[i].ssrc != ssrc)
+    while (tables->bucket[i].track && tables->bucket[i].ssrc != ssrc)
         i = (i + 1) % INGRESS_BUCKETS;
-    return &in->bucket[i];
+    return &tables->bucket[i];
 }
 
 const struct ingress_ssrc *ingress_find(const struct ingress *in, uint32_t ssrc)
 {
-    const struct ingress_ssrc *found = place_of((struct ingress *)in, ssrc);
+    if (!in->tables)
+        return NULL;
+    const struct ingress_ssrc *found = place_of(in->tables, ssrc);
     return found->track ? found : NULL;
 }
 
@@ -49,23 +54,25 @@ const struct ingress_ssrc *ingress_find(const struct ingress *in, uint32_t ssrc)
 static void rehash(struct ingress *in)
 {
     struct ingress_ssrc old[INGRESS_BUCKETS];
-    memcpy(old, in->bucket, sizeof(old));
-    memset(in->bucket, 0, sizeof(in->bucket));
+    memcpy(old, in->tables->bucket, sizeof(old));
+    memset(in->tables->bucket, 0, sizeof(old));
     in->count = 0;
     for (unsigned i = 0; i < INGRESS_BUCKETS; i++) {
         if (!old[i].track)
             continue;
-        *place_of(in, old[i].ssrc) = old[i];
+        *place_of(in->tables, old[i].ssrc) = old[i];
         in->count++;
     }
 }
 
 void ingress_forget(struct ingress *in, const struct track *track)
 {
-    assert(in->batch.count == 0);
+    if (!in->tables)
+        return;
+    assert(in->tables->batch.count == 0);
     for (unsigned i = 0; i < INGRESS_BUCKETS; i++)
-        if (in->bucket[i].track == track)
-            in->bucket[i].track = NULL;
+        if (in->tables->bucket[i].track == track)
+            in->tables->bucket[i].track = NULL;
     rehash(in);
 }
 
@@ -73,7 +80,7 @@ void ingress_forget(struct ingress *in, const struct track *track)
 static void forget_layer(struct ingress *in, struct track *track, unsigned index, bool only_rtx)
 {
     for (unsigned i = 0; i < INGRESS_BUCKETS; i++) {
-        struct ingress_ssrc *entry = &in->bucket[i];
+        struct ingress_ssrc *entry = &in->tables->bucket[i];
         if (entry->track == track && entry->layer == index && (entry->rtx || !only_rtx))
             entry->track = NULL;
     }
@@ -96,12 +103,14 @@ void ingress_bye(struct ingress *in, uint32_t ssrc)
 
 int ingress_declare(struct ingress *in, struct track *track, unsigned index, bool rtx, uint32_t ssrc)
 {
+    if (!in->tables)
+        in->tables = g_new0(struct ingress_tables, 1);
     struct layer *layer = &track->layer[index];
     uint32_t before = rtx ? layer->rtx_ssrc : layer->ssrc;
     const struct ingress_ssrc *known = ingress_find(in, before);
     if (known && known->track == track && known->layer == index && known->rtx == rtx && before != ssrc)
         forget_layer(in, track, index, rtx);
-    struct ingress_ssrc *place = place_of(in, ssrc);
+    struct ingress_ssrc *place = place_of(in->tables, ssrc);
     if (!place->track && in->count == INGRESS_SSRCS_MAX)
         return -ENOSPC;
     in->count += !place->track;
@@ -191,7 +200,7 @@ static void note_arrival(struct uplink *uplink, const struct packet *packet, int
 
 static void hold(struct ingress *in, struct track *track, struct packet *packet, int64_t now_us)
 {
-    struct ingress_batch *batch = &in->batch;
+    struct ingress_batch *batch = &in->tables->batch;
     if (batch->count == INGRESS_BATCH)
         ingress_flush(in, now_us);
     batch->track[batch->count] = track;
@@ -214,7 +223,9 @@ static unsigned take_track(struct ingress_batch *batch, unsigned first, const st
 
 void ingress_flush(struct ingress *in, int64_t now_us)
 {
-    struct ingress_batch *batch = &in->batch;
+    if (!in->tables)
+        return;
+    struct ingress_batch *batch = &in->tables->batch;
     const struct packet *packets[INGRESS_BATCH];
     for (unsigned i = 0; i < batch->count; i++) {
         struct track *track = batch->track[i];

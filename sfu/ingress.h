@@ -34,11 +34,15 @@ struct ingress_batch {
     struct packet *packet[INGRESS_BATCH]; // one reference each
 };
 
+struct ingress_tables {
+    struct ingress_ssrc bucket[INGRESS_BUCKETS];
+    struct ingress_batch batch;
+};
+
 struct ingress {
     struct uplink uplink;
-    struct ingress_batch batch;
-    unsigned count;
-    struct ingress_ssrc bucket[INGRESS_BUCKETS];
+    unsigned count;                // of SSRCs
+    struct ingress_tables *tables; // NULL until it publishes
 };
 
 void ingress_init(struct ingress *in, struct pool *pool, struct stats *stats);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "sfu/resend.h"
 
+#include <glib.h>
+
 enum { REFILL_MAX_US = 1000000 }; // longer silence earns no more
 
 // Never 0, which is no time.
@@ -21,9 +23,22 @@ void resend_init(struct resend *r)
     *r = (struct resend){.tokens = RESEND_BURST};
 }
 
+void resend_clear(struct resend *r)
+{
+    g_free(r->slot);
+    r->slot = NULL;
+}
+
+static struct resend_slot *slot_of(struct resend *r, uint16_t seq)
+{
+    if (!r->slot)
+        r->slot = g_new0(struct resend_slot, RESEND_SLOTS);
+    return &r->slot[seq % RESEND_SLOTS];
+}
+
 void resend_note(struct resend *r, uint16_t seq, bool empty, int64_t now_us)
 {
-    r->slot[seq % RESEND_SLOTS] = (struct resend_slot){ms_of(now_us), seq, empty};
+    *slot_of(r, seq) = (struct resend_slot){ms_of(now_us), seq, empty};
 }
 
 static void refill(struct resend *r, uint64_t stream_bps, int64_t now_us)
@@ -40,7 +55,7 @@ static void refill(struct resend *r, uint64_t stream_bps, int64_t now_us)
 enum drop resend_ask(struct resend *r, uint16_t seq, size_t octets, uint64_t stream_bps, int64_t rtt_us,
                      int64_t now_us, bool *empty)
 {
-    struct resend_slot *slot = &r->slot[seq % RESEND_SLOTS];
+    struct resend_slot *slot = slot_of(r, seq);
     bool known = slot->at_ms && slot->seq == seq;
     int64_t since_us = INT64_C(1000) * (ms_of(now_us) - slot->at_ms);
     if (known && since_us < clamp(rtt_us, RESEND_WAIT_MIN_US, RESEND_WAIT_MAX_US))

@@ -29,10 +29,11 @@ struct resend_slot {
 struct resend {
     int64_t tokens; // octets that may be sent again now
     int64_t counted_us;
-    struct resend_slot slot[RESEND_SLOTS]; // by seq
+    struct resend_slot *slot; // RESEND_SLOTS of them, by seq; NULL until there is something to remember
 };
 
 void resend_init(struct resend *r);
+void resend_clear(struct resend *r);
 
 // This number was sent late, the first time, so a request for it may be on its way already. `empty`: as padding,
 // because its packet is not for this receiver and came too late to be left out.

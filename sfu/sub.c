@@ -29,8 +29,7 @@ static bool open_streams(struct sub *sub)
 struct sub *sub_new(const struct sub_config *cfg)
 {
     struct track *track = cfg->track;
-    size_t spans = track->video ? SUB_SPANS_VIDEO : SUB_SPANS_AUDIO;
-    struct sub *sub = g_malloc0(sizeof(*sub) + spans * sizeof(sub->spans[0]));
+    struct sub *sub = g_new0(struct sub, 1);
     sub->sink = cfg->sink;
     sub->ssrc = cfg->ssrc;
     sub->rtx_ssrc = cfg->rtx_ssrc;
@@ -45,7 +44,8 @@ struct sub *sub_new(const struct sub_config *cfg)
     sub->epoch = track->epoch;
     layers_init(&sub->layers, track->svc);
     layers_set_alive(&sub->layers, track->alive);
-    timeline_init(&sub->timeline, sub->spans, spans, track->clock_hz, (uint16_t)g_random_int_range(0, FIRST_SEQ_MAX));
+    timeline_init(&sub->timeline, g_new0(struct timeline_span, SUB_SPANS_FIRST), SUB_SPANS_FIRST, track->clock_hz,
+                  (uint16_t)g_random_int_range(0, FIRST_SEQ_MAX));
     sendstats_init(&sub->sendstats, sub->ssrc, track->clock_hz);
     sub->rtx_seq = (uint16_t)g_random_int_range(0, FIRST_SEQ_MAX);
     resend_init(&sub->resend);
@@ -66,6 +66,8 @@ void sub_free(struct sub *sub)
     sub->sink->ops->stream_close(sub->sink, sub->stream);
     if (sub->rtx_stream != SINK_NO_STREAM)
         sub->sink->ops->stream_close(sub->sink, sub->rtx_stream);
+    resend_clear(&sub->resend);
+    g_free(sub->timeline.span);
     g_free(sub);
 }
 
@@ -108,10 +110,27 @@ void sub_set_paused(struct sub *sub, bool paused, int64_t now_us)
     sub_tick(sub, now_us);
 }
 
+// What may be asked for again should be in the timeline. Where layers are left out all the time that takes many
+// spans.
+static void grow_timeline(struct sub *sub, int64_t now_us)
+{
+    struct timeline *t = &sub->timeline;
+    if (t->mask < SUB_SPANS_VIDEO - 1 && t->count - sub->spans_before > SUB_SPANS_FIRST) {
+        struct timeline_span *old = t->span;
+        timeline_move(t, g_new0(struct timeline_span, SUB_SPANS_VIDEO), SUB_SPANS_VIDEO);
+        g_free(old);
+    }
+    if (now_us < sub->spans_us + TRACK_KEEP_US)
+        return;
+    sub->spans_us = now_us;
+    sub->spans_before = t->count;
+}
+
 void sub_tick(struct sub *sub, int64_t now_us)
 {
     if (!sub->track || !sub->video)
         return;
+    grow_timeline(sub, now_us);
     if (sub->layers.alive != sub->track->alive)
         layers_set_alive(&sub->layers, sub->track->alive);
     want_keyframe(sub, layers_wants_keyframe(&sub->layers), now_us);

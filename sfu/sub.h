@@ -3,7 +3,7 @@
 //
 // A sub is one outgoing stream: it chooses the layer (layers.h), renumbers (timeline.h), writes its own copy of each
 // packet in its sink's numbers, and answers when its receiver asks again. It belongs to the receiving peer. Worker
-// thread only; sending does not allocate.
+// thread only. Sending does not allocate; what only some streams need grows in sub_tick() and with the first loss.
 #pragma once
 
 #include <stdbool.h>
@@ -20,8 +20,8 @@
 #include "sfu/track.h"
 
 enum {
-    SUB_SPANS_VIDEO = 128,
-    SUB_SPANS_AUDIO = 16,
+    SUB_SPANS_FIRST = 16,         // of the timeline: enough for audio, and for video of which little is left out
+    SUB_SPANS_VIDEO = 128,        // once more than the first were needed within TRACK_KEEP_US
     SUB_REPORT_US = 1000000,      // between two sender reports
     SUB_REPORT_FIRST_US = 100000, // from the first packet to the first
 };
@@ -43,7 +43,9 @@ struct sub {
     uint16_t source_id; // id of the layer being sent
     uint64_t first_seq; // outgoing number where it last began anew; older ones get only padding
     struct layers layers;
-    struct timeline timeline;
+    struct timeline timeline; // its spans are owned
+    uint64_t spans_before;    // count of the timeline
+    int64_t spans_us;         // then
 
     // resending
     uint16_t rtx_seq;
@@ -55,8 +57,6 @@ struct sub {
     struct stats stats;
     struct stats *peer_stats;
     uint64_t nacks, resent_packets, keyframe_asks; // asked by the receiver, sent again, PLI and FIR from it
-
-    struct timeline_span spans[]; // of timeline
 };
 
 struct sub_config {

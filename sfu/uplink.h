@@ -26,9 +26,9 @@ enum uplink_kind { UPLINK_NONE, UPLINK_MEDIA, UPLINK_RTX };
 
 // What a payload type of this peer means. Types are unique per BUNDLE group (RFC 9143 section 9.1).
 struct uplink_pt {
-    enum uplink_kind kind;
-    enum codec codec; // UPLINK_MEDIA: the house codec
-    uint8_t apt;      // UPLINK_RTX: the payload type it repairs (RFC 4588 section 8.1)
+    enum uplink_kind kind : 8;
+    enum codec codec : 8; // UPLINK_MEDIA: the house codec
+    uint8_t apt;          // UPLINK_RTX: the payload type it repairs (RFC 4588 section 8.1)
 };
 
 struct uplink {
@@ -45,9 +45,9 @@ struct uplink {
     struct track_list tracks; // the peer's; in the order of track_new()
 
     // RTCP towards the publisher: written by feedback.c
-    int64_t due_us;      // when there is something to tell it
-    int64_t rtt_us;      // 0: not known
-    uint32_t media_ssrc; // one that it sends with, 0: none yet
+    int64_t due_us;         // when there is something to tell it
+    int64_t rtt_us;         // 0: not known
+    uint32_t media_ssrc;    // one that it sends with, 0: none yet
     struct twcc_recv *twcc; // NULL until a packet brings a transport-wide number
 
     // One constant between the publisher's wall clock and our monotonic one, fixed at its first sender report, for

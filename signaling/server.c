@@ -464,7 +464,8 @@ static const struct lws_protocols protocols[] = {
     {.name = DOOR_PROTOCOL,
      .callback = on_event,
      .per_session_data_size = sizeof(struct connection),
-     .rx_buffer_size = 4096},
+     .rx_buffer_size = 1024, // of each WebSocket; longer messages come in pieces
+     .tx_packet_size = 4096},
     {0},
 };
 

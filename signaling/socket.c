@@ -73,7 +73,6 @@ struct socket *socket_new(struct hub *hub, const struct door *door, void (*want_
     struct socket *socket = g_new0(struct socket, 1);
     socket->want_write = want_write;
     socket->arg = arg;
-    socket->in = g_byte_array_new();
     g_queue_init(&socket->out);
     socket->session = session_new(hub, &output, socket, door->dialect, door->has_identity ? &door->identity : NULL);
     if (door->address[0])
@@ -96,7 +95,8 @@ void socket_end_session(struct socket *socket)
 void socket_free(struct socket *socket)
 {
     socket_end_session(socket);
-    g_byte_array_free(socket->in, TRUE);
+    if (socket->in)
+        g_byte_array_unref(socket->in);
     g_queue_clear_full(&socket->out, (GDestroyNotify)outgoing_free);
     g_free(socket);
 }
@@ -115,20 +115,30 @@ static bool is_utf8(const uint8_t *data, size_t len)
     return true;
 }
 
+static void take_message(struct socket *socket, const uint8_t *data, size_t len, bool is_binary)
+{
+    if (!is_binary && !is_utf8(data, len))
+        return close_with(socket, CLOSE_BAD_TEXT, "a text is UTF-8");
+    // A binary message is taken for an empty one: refused, and counted like every other.
+    command_rx(socket->session, (const char *)data, is_binary ? 0 : len);
+}
+
 void socket_rx(struct socket *socket, const void *data, size_t len, bool is_end, bool is_binary)
 {
     if (socket->is_closing || !socket->session)
         return;
-    if (socket->in->len + len > MESSAGE_MAX)
+    if (len + (socket->in ? socket->in->len : 0) > MESSAGE_MAX)
         return close_with(socket, CLOSE_TOO_BIG, "a message has at most 65536 bytes");
+    if (is_end && !socket->in)
+        return take_message(socket, data, len, is_binary);
+    if (!socket->in)
+        socket->in = g_byte_array_new();
     g_byte_array_append(socket->in, data, (guint)len);
     if (!is_end)
         return;
-    if (!is_binary && !is_utf8(socket->in->data, socket->in->len))
-        return close_with(socket, CLOSE_BAD_TEXT, "a text is UTF-8");
-    // A binary message is taken for an empty one: refused, and counted like every other.
-    command_rx(socket->session, (const char *)socket->in->data, is_binary ? 0 : socket->in->len);
-    g_byte_array_set_size(socket->in, 0);
+    GByteArray *message = g_steal_pointer(&socket->in);
+    take_message(socket, message->data, message->len, is_binary);
+    g_byte_array_unref(message);
 }
 
 uint16_t socket_rx_close(struct socket *socket, const uint8_t *payload, size_t len)

@@ -16,7 +16,7 @@ struct socket {
     struct session *session;       // NULL: ended already
     void (*want_write)(void *arg); // ask me, there is something to write
     void *arg;
-    GByteArray *in; // the message so far
+    GByteArray *in; // of a message that comes in pieces: those so far; else NULL
     GQueue out;     // of struct outgoing
     size_t out_bytes;
     bool wants_ping, is_closing;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -401,6 +402,33 @@ static void the_oldest_span_falls_out(void **state)
     assert_no_reverse(44);
 }
 
+static void more_room_loses_nothing(void **state)
+{
+    (void)state;
+    static struct timeline_span more[64];
+    assert_int_equal(switch_to(0, 1, at(1)), 40);
+    for (unsigned i = 1; i <= 20; i++) { // a span each
+        drop(0, 3 * i - 1, true);
+        forward(0, 3 * i);
+        forward(0, 3 * i + 1);
+    }
+    assert_int_equal(t.kept, 16);
+    timeline_move(&t, more, 64);
+    memset(spans, 0xff, sizeof(spans)); // they are ours again
+    assert_no_reverse(40);
+    for (unsigned i = 6; i <= 20; i++) {
+        assert_reverse((uint16_t)(39 + 2 * i), 0, 3 * i);
+        assert_int_equal(forward(0, 3 * i + 1), 40 + 2 * i);
+    }
+    for (unsigned i = 21; i <= 40; i++) {
+        drop(0, 3 * i - 1, true);
+        assert_int_equal(forward(0, 3 * i), 39 + 2 * i);
+        assert_int_equal(forward(0, 3 * i + 1), 40 + 2 * i);
+    }
+    assert_reverse(39 + 2 * 6, 0, 3 * 6);
+    assert_reverse(40 + 2 * 40, 0, 3 * 40 + 1);
+}
+
 static void numbers_wrap(void **state)
 {
     (void)state;
@@ -446,6 +474,7 @@ int main(void)
         cmocka_unit_test_setup(a_leap_is_one_missing_packet, begin),
         cmocka_unit_test_setup(a_leap_of_the_timestamp_follows_the_clock, begin),
         cmocka_unit_test_setup(the_oldest_span_falls_out, begin),
+        cmocka_unit_test_setup(more_room_loses_nothing, begin),
         cmocka_unit_test_setup(numbers_wrap, begin),
     };
     return cmocka_run_group_tests_name("rtp/timeline", tests, NULL, NULL);

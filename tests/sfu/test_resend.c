@@ -29,6 +29,7 @@ static void not_twice_in_a_round_trip(void **state)
     now_us += SECOND; // a round trip of seconds is not waited for
     assert_int_equal(resend_ask(&r, 9, PACKET, 0, 5 * SECOND, now_us, &empty), DROP_COUNT);
     assert_int_equal(resend_ask(&r, 9, PACKET, 0, 5 * SECOND, now_us + RESEND_WAIT_MAX_US, &empty), DROP_COUNT);
+    resend_clear(&r);
 }
 
 static void padding_stays_padding(void **state)
@@ -46,6 +47,7 @@ static void padding_stays_padding(void **state)
     }
     assert_int_equal(resend_ask(&r, 3, PACKET, 0, 0, 6 * SECOND, &empty), DROP_COUNT);
     assert_false(empty);
+    resend_clear(&r);
 }
 
 // Asks for ten times what is sent, for a minute.
@@ -60,6 +62,7 @@ static uint64_t flood(uint64_t stream_bps)
         for (unsigned i = 0; i < 20; i++)
             if (resend_ask(&r, seq++, PACKET, stream_bps, 0, now_us, &empty) == DROP_COUNT)
                 sent += PACKET;
+    resend_clear(&r);
     return sent * 8 / 60;
 }
 

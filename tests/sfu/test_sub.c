@@ -208,6 +208,27 @@ static void a_late_packet_left_out_becomes_padding(void **state)
     rig_close(&rig);
 }
 
+// Every second picture is left out: each takes a span, of which there are few at first.
+static void what_was_left_out_does_not_shorten_the_memory(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_open(&rig, CODEC_VP8);
+    sub_set_layer(rig.sub, -1, 0, rig.now_us);
+    uint16_t first = 0;
+    for (uint16_t i = 0; i < 5 * SUB_SPANS_FIRST; i++) {
+        rig_vp8(&rig, i, i, i % 2, i == 0);
+        rig_tick(&rig, 30000);
+        if (i == 2 * SUB_SPANS_FIRST)
+            first = last_seq(&rig);
+    }
+    unsigned sent = rig.count;
+    rig_nack(&rig, &first, 1);
+    assert_int_equal(rig.count, sent + 1);
+    assert_int_equal(rig.sub->stats.drops[DROP_RESEND_GONE], 0);
+    rig_close(&rig);
+}
+
 static void muted_forwards_nothing(void **state)
 {
     (void)state;
@@ -322,6 +343,7 @@ int main(void)
         cmocka_unit_test(what_is_long_gone_takes_a_key_frame),
         cmocka_unit_test(without_rtx_nothing_is_sent_again),
         cmocka_unit_test(a_late_packet_left_out_becomes_padding),
+        cmocka_unit_test(what_was_left_out_does_not_shorten_the_memory),
         cmocka_unit_test(muted_forwards_nothing),
         cmocka_unit_test(what_came_while_muted_is_never_sent),
         cmocka_unit_test(reports_follow_the_publishers_clock),
