@@ -57,11 +57,16 @@ const char *cipher_engine_name(void)
     return chosen ? chosen->name : "none";
 }
 
-struct cipher_session *cipher_session_new(const struct cipher_keys *keys)
+const struct cipher_engine *cipher_engine(void)
 {
     g_assert(chosen); // cipher_engine_select() comes first
+    return chosen;
+}
+
+struct cipher_session *cipher_session_new(const struct cipher_keys *keys)
+{
     g_assert(cipher_key_len(keys->profile) > 0);
-    return chosen->session_new(keys);
+    return cipher_engine()->session_new(keys);
 }
 
 // ---- sealing -----------------------------------------------------------------------------------------------
@@ -70,7 +75,7 @@ struct cipher_sealer *cipher_sealer_new(const struct cipher_keys *keys)
 {
     struct cipher_sealer *sealer = g_new0(struct cipher_sealer, 1);
     sealer->session = cipher_session_new(keys);
-    sealer->rtcp = cipher_rtcp_new(keys);
+    sealer->rtcp = cipher_rtcp_new(keys, sealer->session->engine);
     return sealer;
 }
 

@@ -87,6 +87,14 @@ static void make_hmac(struct mb_keys *keys, const uint8_t key[CIPHER_AUTH_KEY_LE
     OPENSSL_cleanse(block, sizeof(block));
 }
 
+static void expand(enum cipher_profile profile, const uint8_t *key, struct gcm_key_data *expanded)
+{
+    if (profile == CIPHER_GCM_256)
+        IMB_AES256_GCM_PRE(manager(), key, expanded);
+    else
+        IMB_AES128_GCM_PRE(manager(), key, expanded);
+}
+
 static struct cipher_session *session_new(const struct cipher_keys *master)
 {
     struct mb_keys *keys = g_aligned_alloc0(1, sizeof(*keys), ALIGNMENT);
@@ -94,19 +102,13 @@ static struct cipher_session *session_new(const struct cipher_keys *master)
     keys->base = (struct cipher_session){&cipher_engine_ipsecmb, master->profile};
     cipher_derive(master, CIPHER_LABEL_RTP_SALT, keys->salt, cipher_salt_len(master->profile));
     cipher_derive(master, CIPHER_LABEL_RTP_KEY, key, cipher_key_len(master->profile));
-    switch (master->profile) {
-    case CIPHER_GCM_256:
-        IMB_AES256_GCM_PRE(manager(), key, &keys->gcm);
-        break;
-    case CIPHER_GCM_128:
-        IMB_AES128_GCM_PRE(manager(), key, &keys->gcm);
-        break;
-    default:
+    if (master->profile == CIPHER_CM_SHA1_80) {
         IMB_AES_KEYEXP_128(manager(), key, keys->aes, keys->aes_inverse);
         cipher_derive(master, CIPHER_LABEL_RTP_AUTH, auth, sizeof(auth));
         make_hmac(keys, auth);
         OPENSSL_cleanse(auth, sizeof(auth));
-        break;
+    } else {
+        expand(master->profile, key, &keys->gcm);
     }
     OPENSSL_cleanse(key, sizeof(key));
     return &keys->base;
@@ -147,36 +149,84 @@ static void gcm_iv(const struct mb_stream *stream, uint64_t index, uint8_t iv[IM
     wr32(iv + 8, rd32(salt + 8) ^ (uint32_t)index);
 }
 
+static void encrypt(enum cipher_profile profile, const struct gcm_key_data *key, const uint8_t *iv,
+                    struct cipher_span associated, struct cipher_span text, uint8_t *tag)
+{
+    IMB_MGR *m = manager();
+    struct gcm_context_data context;
+    if (profile == CIPHER_GCM_256)
+        IMB_AES256_GCM_ENC(m, key, &context, text.data, text.data, text.len, iv, associated.data, associated.len, tag,
+                           CIPHER_GCM_TAG);
+    else
+        IMB_AES128_GCM_ENC(m, key, &context, text.data, text.data, text.len, iv, associated.data, associated.len, tag,
+                           CIPHER_GCM_TAG);
+}
+
+static bool decrypt(enum cipher_profile profile, const struct gcm_key_data *key, const uint8_t *iv,
+                    struct cipher_span associated, struct cipher_span text, const uint8_t *wanted)
+{
+    IMB_MGR *m = manager();
+    struct gcm_context_data context;
+    uint8_t tag[CIPHER_GCM_TAG];
+    if (profile == CIPHER_GCM_256)
+        IMB_AES256_GCM_DEC(m, key, &context, text.data, text.data, text.len, iv, associated.data, associated.len, tag,
+                           CIPHER_GCM_TAG);
+    else
+        IMB_AES128_GCM_DEC(m, key, &context, text.data, text.data, text.len, iv, associated.data, associated.len, tag,
+                           CIPHER_GCM_TAG);
+    return CRYPTO_memcmp(tag, wanted, sizeof(tag)) == 0;
+}
+
 static void gcm_seal(const struct mb_stream *stream, uint8_t *buf, size_t len, size_t header_len, uint64_t index)
 {
     const struct mb_keys *keys = keys_of(stream);
-    IMB_MGR *m = manager();
-    struct gcm_context_data context;
-    uint8_t iv[IMB_GCM_IV_DATA_LEN], *body = buf + header_len;
+    struct cipher_span header = {buf, header_len}, body = {buf + header_len, len - header_len};
+    uint8_t iv[IMB_GCM_IV_DATA_LEN];
     gcm_iv(stream, index, iv);
-    if (keys->base.profile == CIPHER_GCM_256)
-        IMB_AES256_GCM_ENC(m, &keys->gcm, &context, body, body, len - header_len, iv, buf, header_len, buf + len,
-                           CIPHER_GCM_TAG);
-    else
-        IMB_AES128_GCM_ENC(m, &keys->gcm, &context, body, body, len - header_len, iv, buf, header_len, buf + len,
-                           CIPHER_GCM_TAG);
+    encrypt(keys->base.profile, &keys->gcm, iv, header, body, buf + len);
 }
 
 // `len` without the tag behind it.
 static bool gcm_open(const struct mb_stream *stream, uint8_t *buf, size_t len, size_t header_len, uint64_t index)
 {
     const struct mb_keys *keys = keys_of(stream);
-    IMB_MGR *m = manager();
-    struct gcm_context_data context;
-    uint8_t iv[IMB_GCM_IV_DATA_LEN], tag[CIPHER_GCM_TAG], *body = buf + header_len;
+    struct cipher_span header = {buf, header_len}, body = {buf + header_len, len - header_len};
+    uint8_t iv[IMB_GCM_IV_DATA_LEN];
     gcm_iv(stream, index, iv);
-    if (keys->base.profile == CIPHER_GCM_256)
-        IMB_AES256_GCM_DEC(m, &keys->gcm, &context, body, body, len - header_len, iv, buf, header_len, tag,
-                           CIPHER_GCM_TAG);
-    else
-        IMB_AES128_GCM_DEC(m, &keys->gcm, &context, body, body, len - header_len, iv, buf, header_len, tag,
-                           CIPHER_GCM_TAG);
-    return CRYPTO_memcmp(tag, buf + len, sizeof(tag)) == 0;
+    return decrypt(keys->base.profile, &keys->gcm, iv, header, body, buf + len);
+}
+
+// ---- AES-GCM by itself -------------------------------------------------------------------------------------
+
+struct cipher_gcm {
+    struct gcm_key_data key;
+    enum cipher_profile profile;
+};
+
+static struct cipher_gcm *key_new(enum cipher_profile profile, const uint8_t *key)
+{
+    struct cipher_gcm *gcm = g_aligned_alloc0(1, sizeof(*gcm), ALIGNMENT);
+    gcm->profile = profile;
+    expand(profile, key, &gcm->key);
+    return gcm;
+}
+
+static void key_free(struct cipher_gcm *gcm)
+{
+    OPENSSL_cleanse(gcm, sizeof(*gcm));
+    g_aligned_free(gcm);
+}
+
+static void key_seal(struct cipher_gcm *gcm, const uint8_t *nonce, struct cipher_span associated,
+                     struct cipher_span text, uint8_t *tag)
+{
+    encrypt(gcm->profile, &gcm->key, nonce, associated, text, tag);
+}
+
+static bool key_open(struct cipher_gcm *gcm, const uint8_t *nonce, struct cipher_span associated,
+                     struct cipher_span text, const uint8_t *tag)
+{
+    return decrypt(gcm->profile, &gcm->key, nonce, associated, text, tag);
 }
 
 // ---- AES-CM and HMAC-SHA1 ----------------------------------------------------------------------------------
@@ -324,4 +374,8 @@ const struct cipher_engine cipher_engine_ipsecmb = {
     .seal = seal,
     .open = open_packet,
     .open_first = open_first,
+    .gcm_new = key_new,
+    .gcm_free = key_free,
+    .gcm_seal = key_seal,
+    .gcm_open = key_open,
 };

@@ -37,7 +37,7 @@ struct cipher_opener *cipher_opener_new(const struct cipher_keys *keys)
 {
     struct cipher_opener *opener = g_new0(struct cipher_opener, 1);
     opener->session = cipher_session_new(keys);
-    opener->rtcp = cipher_rtcp_new(keys);
+    opener->rtcp = cipher_rtcp_new(keys, opener->session->engine);
     opener->salt = g_random_int() | 1;
     for (unsigned i = 0; i < BUCKETS; i++)
         opener->bucket[i] = NOBODY;

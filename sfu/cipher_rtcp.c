@@ -19,7 +19,6 @@
 enum {
     INDEX_LEN = 4,
     SHA1_LEN = 20,
-    GCM_IV_LEN = 12,
 };
 
 #define ENCRYPTED_FLAG UINT32_C(0x80000000) // RFC 3711 s3.4: E
@@ -29,16 +28,15 @@ struct cipher_rtcp {
     enum cipher_profile profile;
     uint8_t salt[CIPHER_SALT_MAX];
     uint32_t index; // last one used for sealing
-    EVP_CIPHER_CTX *cipher;
-    EVP_MAC_CTX *mac; // CM_SHA1_80 only
-};
 
-static const EVP_CIPHER *cipher_of(enum cipher_profile profile)
-{
-    if (profile == CIPHER_CM_SHA1_80)
-        return EVP_aes_128_ctr();
-    return profile == CIPHER_GCM_256 ? EVP_aes_256_gcm() : EVP_aes_128_gcm();
-}
+    // AES-GCM
+    const struct cipher_engine *engine;
+    struct cipher_gcm *gcm;
+
+    // AES-CM and HMAC-SHA1
+    EVP_CIPHER_CTX *ctr;
+    EVP_MAC_CTX *mac;
+};
 
 static EVP_MAC_CTX *mac_new(const struct cipher_keys *keys)
 {
@@ -56,25 +54,37 @@ static EVP_MAC_CTX *mac_new(const struct cipher_keys *keys)
     return ctx;
 }
 
-struct cipher_rtcp *cipher_rtcp_new(const struct cipher_keys *keys)
+static EVP_CIPHER_CTX *ctr_new(const uint8_t *key)
+{
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int ok = ctx && EVP_CipherInit_ex(ctx, EVP_aes_128_ctr(), NULL, key, NULL, 1);
+    g_assert(ok);
+    return ctx;
+}
+
+struct cipher_rtcp *cipher_rtcp_new(const struct cipher_keys *keys, const struct cipher_engine *engine)
 {
     struct cipher_rtcp *rtcp = g_new0(struct cipher_rtcp, 1);
     uint8_t key[CIPHER_KEY_MAX];
     rtcp->profile = keys->profile;
-    rtcp->cipher = EVP_CIPHER_CTX_new();
-    if (keys->profile == CIPHER_CM_SHA1_80)
-        rtcp->mac = mac_new(keys);
+    rtcp->engine = engine;
     cipher_derive(keys, CIPHER_LABEL_RTCP_SALT, rtcp->salt, cipher_salt_len(keys->profile));
     cipher_derive(keys, CIPHER_LABEL_RTCP_KEY, key, cipher_key_len(keys->profile));
-    int ok = rtcp->cipher && EVP_CipherInit_ex(rtcp->cipher, cipher_of(keys->profile), NULL, key, NULL, 1);
-    g_assert(ok);
+    if (keys->profile == CIPHER_CM_SHA1_80) {
+        rtcp->ctr = ctr_new(key);
+        rtcp->mac = mac_new(keys);
+    } else {
+        rtcp->gcm = engine->gcm_new(keys->profile, key);
+    }
     OPENSSL_cleanse(key, sizeof(key));
     return rtcp;
 }
 
 void cipher_rtcp_free(struct cipher_rtcp *rtcp)
 {
-    EVP_CIPHER_CTX_free(rtcp->cipher);
+    if (rtcp->gcm)
+        rtcp->engine->gcm_free(rtcp->gcm);
+    EVP_CIPHER_CTX_free(rtcp->ctr);
     EVP_MAC_CTX_free(rtcp->mac);
     OPENSSL_cleanse(rtcp, sizeof(*rtcp));
     g_free(rtcp);
@@ -92,8 +102,8 @@ static void xor_keystream(struct cipher_rtcp *rtcp, uint8_t *buf, size_t len, ui
         iv[4 + i] ^= buf[4 + i]; // the SSRC lies at 4 in both
         iv[10 + i] ^= (uint8_t)(index >> (24 - 8 * i));
     }
-    int ok = EVP_CipherInit_ex(rtcp->cipher, NULL, NULL, NULL, iv, 1) &&
-             EVP_CipherUpdate(rtcp->cipher, buf + CIPHER_RTCP_HEADER, &n, buf + CIPHER_RTCP_HEADER,
+    int ok = EVP_CipherInit_ex(rtcp->ctr, NULL, NULL, NULL, iv, 1) &&
+             EVP_CipherUpdate(rtcp->ctr, buf + CIPHER_RTCP_HEADER, &n, buf + CIPHER_RTCP_HEADER,
                               (int)(len - CIPHER_RTCP_HEADER));
     g_assert(ok);
 }
@@ -130,9 +140,9 @@ static int open_cm(struct cipher_rtcp *rtcp, uint8_t *buf, size_t len)
 // ---- AES-GCM -----------------------------------------------------------------------------------------------
 
 // RFC 7714 s9.1: IV = (00 00 | SSRC | 00 00 | index) XOR salt.
-static void gcm_iv(const struct cipher_rtcp *rtcp, const uint8_t *buf, uint32_t index, uint8_t iv[GCM_IV_LEN])
+static void gcm_iv(const struct cipher_rtcp *rtcp, const uint8_t *buf, uint32_t index, uint8_t iv[CIPHER_GCM_NONCE])
 {
-    memcpy(iv, rtcp->salt, GCM_IV_LEN);
+    memcpy(iv, rtcp->salt, CIPHER_GCM_NONCE);
     for (unsigned i = 0; i < 4; i++) {
         iv[2 + i] ^= buf[4 + i];
         iv[8 + i] ^= (uint8_t)(index >> (24 - 8 * i));
@@ -140,42 +150,35 @@ static void gcm_iv(const struct cipher_rtcp *rtcp, const uint8_t *buf, uint32_t 
 }
 
 // RFC 7714 s9.2: the associated data is the header and the word with E and the index.
-static void gcm_begin(struct cipher_rtcp *rtcp, const uint8_t *buf, uint32_t word, int encrypt)
+static void gcm_associated(const uint8_t *buf, uint32_t word, uint8_t out[CIPHER_RTCP_HEADER + INDEX_LEN])
 {
-    uint8_t iv[GCM_IV_LEN], associated[CIPHER_RTCP_HEADER + INDEX_LEN];
-    int n;
-    gcm_iv(rtcp, buf, word & INDEX_MAX, iv);
-    memcpy(associated, buf, CIPHER_RTCP_HEADER);
-    wr32(associated + CIPHER_RTCP_HEADER, word);
-    int ok = EVP_CipherInit_ex(rtcp->cipher, NULL, NULL, NULL, iv, encrypt) &&
-             EVP_CipherUpdate(rtcp->cipher, NULL, &n, associated, sizeof(associated));
-    g_assert(ok);
+    memcpy(out, buf, CIPHER_RTCP_HEADER);
+    wr32(out + CIPHER_RTCP_HEADER, word);
 }
 
 static size_t seal_gcm(struct cipher_rtcp *rtcp, uint8_t *buf, size_t len)
 {
-    uint8_t *body = buf + CIPHER_RTCP_HEADER;
+    uint8_t iv[CIPHER_GCM_NONCE], associated[CIPHER_RTCP_HEADER + INDEX_LEN];
+    struct cipher_span text = {buf + CIPHER_RTCP_HEADER, len - CIPHER_RTCP_HEADER};
     uint32_t word = ENCRYPTED_FLAG | rtcp->index;
-    int n;
-    gcm_begin(rtcp, buf, word, 1);
-    int ok = EVP_CipherUpdate(rtcp->cipher, body, &n, body, (int)(len - CIPHER_RTCP_HEADER)) &&
-             EVP_CipherFinal_ex(rtcp->cipher, buf + len, &n) &&
-             EVP_CIPHER_CTX_ctrl(rtcp->cipher, EVP_CTRL_AEAD_GET_TAG, CIPHER_GCM_TAG, buf + len);
-    g_assert(ok);
+    gcm_iv(rtcp, buf, rtcp->index, iv);
+    gcm_associated(buf, word, associated);
+    rtcp->engine->gcm_seal(rtcp->gcm, iv, (struct cipher_span){associated, sizeof(associated)}, text, buf + len);
     wr32(buf + len + CIPHER_GCM_TAG, word);
     return len + CIPHER_GCM_TAG + INDEX_LEN;
 }
 
 static int open_gcm(struct cipher_rtcp *rtcp, uint8_t *buf, size_t len)
 {
+    uint8_t iv[CIPHER_GCM_NONCE], associated[CIPHER_RTCP_HEADER + INDEX_LEN];
     size_t plain = len - CIPHER_GCM_TAG - INDEX_LEN;
-    uint8_t *body = buf + CIPHER_RTCP_HEADER;
-    int n;
-    gcm_begin(rtcp, buf, rd32(buf + len - INDEX_LEN), 0);
-    int ok = EVP_CipherUpdate(rtcp->cipher, body, &n, body, (int)(plain - CIPHER_RTCP_HEADER)) &&
-             EVP_CIPHER_CTX_ctrl(rtcp->cipher, EVP_CTRL_AEAD_SET_TAG, CIPHER_GCM_TAG, buf + plain);
-    g_assert(ok);
-    return EVP_CipherFinal_ex(rtcp->cipher, buf + plain, &n) == 1 ? (int)plain : -EBADMSG;
+    struct cipher_span text = {buf + CIPHER_RTCP_HEADER, plain - CIPHER_RTCP_HEADER};
+    uint32_t word = rd32(buf + len - INDEX_LEN);
+    gcm_iv(rtcp, buf, word & INDEX_MAX, iv);
+    gcm_associated(buf, word, associated);
+    bool good = rtcp->engine->gcm_open(rtcp->gcm, iv, (struct cipher_span){associated, sizeof(associated)}, text,
+                                       buf + plain);
+    return good ? (int)plain : -EBADMSG;
 }
 
 // ---- both --------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sfu/cipher_engine.h"
+#include "sfu/cipher_gcm.h"
 #include "sfu/cipher_keys.h"
 #include "sfu/cipher_window.h"
 
@@ -160,4 +161,8 @@ const struct cipher_engine cipher_engine_srtp = {
     .seal = seal,
     .open = open_packet,
     .open_first = open_first,
+    .gcm_new = cipher_gcm_new,
+    .gcm_free = cipher_gcm_free,
+    .gcm_seal = cipher_gcm_seal,
+    .gcm_open = cipher_gcm_open,
 };

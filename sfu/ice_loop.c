@@ -9,13 +9,17 @@
 
 enum {
     EVENTS_PER_TURN = 64,
-    ROUNDS_MAX = 8, // dispatches of one member in a turn; the others are waiting
+    ROUNDS_MAX = 4, // dispatches of one member in a turn; the others are waiting
     FDS_USUAL = 8,  // of one context
+    LONG_MS = 400,  // timers from here on (asking for consent, asking again) keep to the coarse grid
+    GRID_US = 5000,
+    COARSE_GRID_US = 100000,
 };
 
 struct ice_member {
     GMainContext *context;
     GArray *fds;    // GPollFD, as epoll knows them
+    int wakeup_fd;  // through which GLib wakes the context
     int64_t due_us; // of its next timer; INT64_MAX: none
     bool is_awake;  // epoll has seen one of its fds
 };
@@ -23,6 +27,7 @@ struct ice_member {
 struct ice_loop {
     int epoll_fd;
     GPtrArray *members;
+    int64_t due_us;  // no member is due before
     GPtrArray *idle; // contexts to use again
     GArray *asked;   // GPollFD, what query() found
 };
@@ -33,6 +38,7 @@ struct ice_loop *ice_loop_new(int mail_fd)
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     g_assert(loop->epoll_fd >= 0);
     loop->members = g_ptr_array_new();
+    loop->due_us = INT64_MAX;
     loop->asked = g_array_new(FALSE, FALSE, sizeof(GPollFD));
     loop->idle = g_ptr_array_new_with_free_func((GDestroyNotify)g_main_context_unref);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
@@ -54,17 +60,6 @@ void ice_loop_free(struct ice_loop *loop)
 GMainContext *ice_member_context(const struct ice_member *member)
 {
     return member->context;
-}
-
-struct ice_member *ice_loop_add(struct ice_loop *loop)
-{
-    struct ice_member *member = g_new0(struct ice_member, 1);
-    guint idle = loop->idle->len;
-    member->context = idle ? g_ptr_array_steal_index_fast(loop->idle, idle - 1) : g_main_context_new();
-    member->fds = g_array_new(FALSE, FALSE, sizeof(GPollFD));
-    member->due_us = INT64_MAX;
-    g_ptr_array_add(loop->members, member);
-    return member;
 }
 
 // ---- what epoll watches ------------------------------------------------------------------------------------
@@ -127,9 +122,29 @@ static GArray *query(struct ice_loop *loop, GMainContext *context, gint priority
 
 // ---- a member's turn -----------------------------------------------------------------------------------------
 
-static void sleep_until(struct ice_member *member, gint timeout_ms)
+struct ice_member *ice_loop_add(struct ice_loop *loop)
 {
-    member->due_us = timeout_ms < 0 ? INT64_MAX : now_monotonic_us() + INT64_C(1000) * timeout_ms;
+    struct ice_member *member = g_new0(struct ice_member, 1);
+    guint idle = loop->idle->len;
+    gint timeout_ms;
+    member->context = idle ? g_ptr_array_steal_index_fast(loop->idle, idle - 1) : g_main_context_new();
+    member->fds = g_array_new(FALSE, FALSE, sizeof(GPollFD));
+    // A context without sources waits for nothing but to be woken.
+    member->wakeup_fd = g_array_index(query(loop, member->context, G_MAXINT, &timeout_ms), GPollFD, 0).fd;
+    member->due_us = INT64_MAX;
+    g_ptr_array_add(loop->members, member);
+    return member;
+}
+
+// Timers come due on a grid. libnice cuts what is left of them down to whole milliseconds and, woken too early, sets
+// one of 0 ms again and again until the millisecond is over; and what many agents want within the same tenth of a
+// second costs one wake-up.
+static void sleep_until(struct ice_loop *loop, struct ice_member *member, gint timeout_ms)
+{
+    int64_t grid_us = timeout_ms < LONG_MS ? GRID_US : COARSE_GRID_US;
+    int64_t due_us = now_monotonic_us() + INT64_C(1000) * timeout_ms;
+    member->due_us = timeout_ms < 0 ? INT64_MAX : (due_us / grid_us + 1) * grid_us;
+    loop->due_us = MIN(loop->due_us, member->due_us);
 }
 
 void ice_loop_enter(struct ice_loop *loop, struct ice_member *member)
@@ -151,8 +166,23 @@ void ice_loop_leave(struct ice_loop *loop, struct ice_member *member)
     gint priority, timeout_ms;
     bool ready = g_main_context_prepare(member->context, &priority);
     watch_all(loop, member, query(loop, member->context, priority, &timeout_ms));
-    sleep_until(member, ready ? 0 : timeout_ms);
+    sleep_until(loop, member, ready ? 0 : timeout_ms);
     leave(member);
+}
+
+// What happened to the descriptors. Dispatching signals the context's own wake-up; that is taken note of here, or
+// epoll would wake us for it.
+static void ask(struct ice_member *member, GPollFD *fds, guint count, bool dispatched)
+{
+    for (guint i = 0; i < count; i++)
+        fds[i].revents = 0;
+    if (member->is_awake)
+        g_poll(fds, count, 0);
+    for (guint i = 0; dispatched && i < count; i++) {
+        if (fds[i].fd == member->wakeup_fd)
+            fds[i].revents = G_IO_IN;
+    }
+    member->is_awake = false;
 }
 
 // Does what is due. A socket is asked only after epoll has spoken of it, and once: what is left it will speak of
@@ -160,6 +190,7 @@ void ice_loop_leave(struct ice_loop *loop, struct ice_member *member)
 static void member_turn(struct ice_loop *loop, struct ice_member *member)
 {
     gint priority, timeout_ms;
+    bool dispatched = false;
     ice_loop_enter(loop, member);
     for (unsigned rounds = 0; rounds < ROUNDS_MAX; rounds++) {
         bool ready = g_main_context_prepare(member->context, &priority);
@@ -167,18 +198,14 @@ static void member_turn(struct ice_loop *loop, struct ice_member *member)
         GPollFD *polled = (GPollFD *)(void *)fds->data;
         if (!same_fds(member->fds, fds))
             watch_all(loop, member, fds);
-        if (!ready && timeout_ms != 0 && !member->is_awake)
+        if (!ready && !member->is_awake && !dispatched)
             break;
-        for (guint i = 0; i < fds->len; i++)
-            polled[i].revents = 0;
-        if (member->is_awake)
-            g_poll(polled, fds->len, 0);
-        member->is_awake = false;
-        timeout_ms = 0;
-        if (g_main_context_check(member->context, priority, polled, (gint)fds->len))
+        ask(member, polled, fds->len, dispatched);
+        dispatched = g_main_context_check(member->context, priority, polled, (gint)fds->len);
+        if (dispatched)
             g_main_context_dispatch(member->context);
     }
-    sleep_until(member, timeout_ms);
+    sleep_until(loop, member, dispatched ? 0 : timeout_ms);
     leave(member);
 }
 
@@ -200,15 +227,24 @@ void ice_loop_remove(struct ice_loop *loop, struct ice_member *member)
 
 static int timeout_ms(const struct ice_loop *loop)
 {
-    int64_t due_us = INT64_MAX;
+    if (loop->due_us == INT64_MAX)
+        return -1;
+    int64_t left_us = loop->due_us - now_monotonic_us();
+    return left_us <= 0 ? 0 : (int)MIN((left_us + 999) / 1000, G_MAXINT);
+}
+
+static void run_timers(struct ice_loop *loop)
+{
+    int64_t now_us = now_monotonic_us(), due_us = INT64_MAX;
+    if (loop->due_us > now_us)
+        return;
     for (guint i = 0; i < loop->members->len; i++) {
-        const struct ice_member *member = loop->members->pdata[i];
+        struct ice_member *member = loop->members->pdata[i];
+        if (member->due_us <= now_us)
+            member_turn(loop, member);
         due_us = MIN(due_us, member->due_us);
     }
-    if (due_us == INT64_MAX)
-        return -1;
-    int64_t left_us = due_us - now_monotonic_us();
-    return left_us <= 0 ? 0 : (int)MIN((left_us + 999) / 1000, G_MAXINT);
+    loop->due_us = due_us;
 }
 
 bool ice_loop_turn(struct ice_loop *loop)
@@ -223,11 +259,11 @@ bool ice_loop_turn(struct ice_loop *loop)
         else
             mail = true;
     }
-    int64_t now_us = now_monotonic_us();
-    for (guint i = 0; i < loop->members->len; i++) {
-        struct ice_member *member = loop->members->pdata[i];
-        if (member->is_awake || member->due_us <= now_us)
+    for (int i = 0; i < count; i++) {
+        struct ice_member *member = events[i].data.ptr;
+        if (member && member->is_awake)
             member_turn(loop, member);
     }
+    run_timers(loop);
     return mail;
 }

@@ -39,7 +39,7 @@ const LIBRARIES = [
     files: [
       'sfu/dtls.c', 'sfu/dtls_cert.c', 'sfu/dtls_cert.h', // the handshake and its certificate
       'sfu/dtls_record.c', 'sfu/dtls_record.h', // AES-GCM of DTLS records
-      'sfu/cipher_keys.c', 'sfu/cipher_rtcp.c', 'sfu/cipher_ipsecmb.c', // key derivation, SRTCP, tags compared safely
+      'sfu/cipher_keys.c', 'sfu/cipher_gcm.c', 'sfu/cipher_rtcp.c', 'sfu/cipher_ipsecmb.c', // key derivation, SRTCP, tags compared safely
       'signaling/crypto.c', // tokens
     ],
   },

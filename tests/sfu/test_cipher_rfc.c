@@ -82,28 +82,38 @@ static const char plain_rtcp[] = "81c8000d4d617273"
                                  "4e5450314e545032525450200000042a0000e9304c756e61deadbeefdeadbeefdeadbeefdeadbeef"
                                  "deadbeef";
 
+static void try_srtcp(const struct cipher_engine *engine, const char *key, enum cipher_profile profile,
+                      const char *wanted)
+{
+    struct cipher_keys keys = keys_of(profile, key, gcm_salt);
+    struct cipher_rtcp *rtcp = cipher_rtcp_new(&keys, engine);
+    struct octets plain = octets_of(plain_rtcp), sealed = octets_of(wanted);
+    uint8_t buf[200] = {0};
+    uint32_t ssrc, index;
+    for (unsigned n = 1; n < 0x5d4; n++) // the RFC's packet has this index
+        assert_true(cipher_rtcp_seal(rtcp, buf, 8, sizeof(buf)) > 0);
+    memcpy(buf, plain.data, plain.len);
+    assert_int_equal(cipher_rtcp_seal(rtcp, buf, plain.len, sizeof(buf)), sealed.len);
+    assert_memory_equal(buf, sealed.data, sealed.len);
+    assert_int_equal(cipher_rtcp_peek(rtcp, buf, sealed.len, &ssrc, &index), 0);
+    assert_int_equal(ssrc, 0x4d617273);
+    assert_int_equal(index, 0x5d4);
+    assert_int_equal(cipher_rtcp_open(rtcp, buf, sealed.len), plain.len);
+    assert_memory_equal(buf, plain.data, plain.len);
+    cipher_rtcp_free(rtcp);
+    free(plain.data);
+    free(sealed.data);
+}
+
 static void srtcp_is_rfc_7714s(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
-        struct cipher_keys keys = keys_of(gcm_vectors[i].profile, gcm_vectors[i].key, gcm_salt);
-        struct cipher_rtcp *rtcp = cipher_rtcp_new(&keys);
-        struct octets plain = octets_of(plain_rtcp), sealed = octets_of(gcm_vectors[i].srtcp);
-        uint8_t buf[200] = {0};
-        uint32_t ssrc, index;
-        for (unsigned n = 1; n < 0x5d4; n++) // the RFC's packet has this index
-            assert_true(cipher_rtcp_seal(rtcp, buf, 8, sizeof(buf)) > 0);
-        memcpy(buf, plain.data, plain.len);
-        assert_int_equal(cipher_rtcp_seal(rtcp, buf, plain.len, sizeof(buf)), sealed.len);
-        assert_memory_equal(buf, sealed.data, sealed.len);
-        assert_int_equal(cipher_rtcp_peek(rtcp, buf, sealed.len, &ssrc, &index), 0);
-        assert_int_equal(ssrc, 0x4d617273);
-        assert_int_equal(index, 0x5d4);
-        assert_int_equal(cipher_rtcp_open(rtcp, buf, sealed.len), plain.len);
-        assert_memory_equal(buf, plain.data, plain.len);
-        cipher_rtcp_free(rtcp);
-        free(plain.data);
-        free(sealed.data);
+        try_srtcp(&cipher_engine_srtp, gcm_vectors[i].key, gcm_vectors[i].profile, gcm_vectors[i].srtcp);
+#ifdef RODA_IPSEC_MB
+        if (cipher_engine_ipsecmb.is_available())
+            try_srtcp(&cipher_engine_ipsecmb, gcm_vectors[i].key, gcm_vectors[i].profile, gcm_vectors[i].srtcp);
+#endif
     }
 }
 
@@ -112,7 +122,7 @@ static void srtcp_in_the_clear_is_refused(void **state)
 {
     (void)state;
     struct cipher_keys keys = keys_of(CIPHER_GCM_128, gcm_vectors[0].key, gcm_salt);
-    struct cipher_rtcp *rtcp = cipher_rtcp_new(&keys);
+    struct cipher_rtcp *rtcp = cipher_rtcp_new(&keys, &cipher_engine_srtp);
     struct octets sealed =
         octets_of("81c8000d4d6172734e5450314e545032525450200000042a0000e9304c756e61deadbeefdeadbeef"
                   "deadbeefdeadbeefdeadbeef841dd9683dd78ec92ae58790125f62b3000005d4");
