@@ -196,23 +196,41 @@ static bool is_refused_run(int error)
     return error == EIO || error == EINVAL || error == EOPNOTSUPP || error == EMSGSIZE;
 }
 
-// One sendmmsg(). Returns how many runs are done with (sent, or refused for good), 0: the socket is full.
-static unsigned send_runs(struct outbox *box, const struct path *path, const struct run *runs, unsigned run_count,
-                          struct iovec *iov)
+// Whom a message goes to; through a connected socket, nobody need be named.
+static void name_receiver(struct msghdr *hdr, const struct path *path)
+{
+    if (path_is_connected(path))
+        return;
+    hdr->msg_name = (void *)(uintptr_t)&path->remote;
+    hdr->msg_namelen = address_len(&path->remote);
+}
+
+static int send_messages(const struct path *path, const struct run *runs, unsigned run_count, struct iovec *iov)
 {
     struct mmsghdr messages[OUTBOX_BATCH];
     union segment_control control[OUTBOX_BATCH];
-    bool connected = path->out_fd != path->fd;
     for (unsigned i = 0; i < run_count; i++) {
-        messages[i].msg_hdr = (struct msghdr){.msg_name = connected ? NULL : (void *)(uintptr_t)&path->remote,
-                                              .msg_namelen = connected ? 0 : address_len(&path->remote),
-                                              .msg_iov = iov,
-                                              .msg_iovlen = runs[i].count};
+        messages[i].msg_hdr = (struct msghdr){.msg_iov = iov, .msg_iovlen = runs[i].count};
+        name_receiver(&messages[i].msg_hdr, path);
         if (runs[i].count > 1)
             set_segment(&messages[i].msg_hdr, &control[i], (uint16_t)iov[0].iov_len);
         iov += runs[i].count;
     }
-    int sent = sendmmsg(path->out_fd, messages, run_count, MSG_DONTWAIT);
+    if (run_count == 1)
+        return sendmsg(path->out_fd, &messages[0].msg_hdr, MSG_DONTWAIT) < 0 ? -1 : 1;
+    return sendmmsg(path->out_fd, messages, run_count, MSG_DONTWAIT);
+}
+
+// One system call, the plainest that will do: it has the least to copy (a single packet costs a tenth less). Returns
+// how many runs are done with (sent, or refused for good), 0: the socket is full.
+static unsigned send_runs(struct outbox *box, const struct path *path, const struct run *runs, unsigned run_count,
+                          struct iovec *iov)
+{
+    int sent;
+    if (run_count == 1 && runs[0].count == 1 && path_is_connected(path))
+        sent = send(path->out_fd, iov[0].iov_base, iov[0].iov_len, MSG_DONTWAIT) < 0 ? -1 : 1;
+    else
+        sent = send_messages(path, runs, run_count, iov);
     if (sent > 0)
         return (unsigned)sent;
     if (is_full(errno))

@@ -107,7 +107,7 @@ int path_send(const struct path *path, const void *data, size_t len)
         ice_send(path->ice, path->id, data, len);
         return 0;
     }
-    bool connected = path->out_fd != path->fd;
+    bool connected = path_is_connected(path);
     ssize_t n = sendto(path->out_fd, data, len, MSG_DONTWAIT, connected ? NULL : &path->remote.sa,
                        connected ? 0 : address_len(&path->remote));
     return n < 0 ? -errno : 0;

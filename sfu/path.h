@@ -22,5 +22,10 @@ struct path {
 void path_open(struct path *path, int fd, const union sockaddr_any *local, const union sockaddr_any *remote);
 void path_close(struct path *path); // the twin stays open; harmless on a path that is not open
 
+static inline bool path_is_connected(const struct path *path)
+{
+    return path->out_fd != path->fd;
+}
+
 // One datagram, without blocking; 0 or negative errno.
 int path_send(const struct path *path, const void *data, size_t len);

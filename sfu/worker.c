@@ -57,6 +57,7 @@ struct worker {
     union timestamp_control control[WORKER_RX_BATCH];
     struct stats stats;
     int64_t now_us, tick_us;
+    int64_t wall_ahead_us;                // wall clock minus ours, at the last tick
     bool idle;                            // no tick is wanted
     int64_t measured_us, measured_cpu_us; // when worker_busy() was last brought up to date
     struct epoll_event ready[EVENTS_PER_TURN];
@@ -122,7 +123,7 @@ static int timeout_ms(const struct worker *w)
         return 1;
     if (w->idle)
         return -1;
-    int64_t left_us = w->tick_us - now_monotonic_us();
+    int64_t left_us = w->tick_us - w->now_us; // of this turn's beginning: late by its length at most
     return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
 }
 
@@ -162,7 +163,9 @@ static void tick(struct worker *w)
     w->tick_us = w->now_us + WORKER_TICK_US;
     for (int i = 0; i < PATIENT_ROUNDS && dispatch(w, w->patient_fd, 0) == EVENTS_PER_TURN; i++)
         ;
-    w->idle = !w->handlers.tick(w->arg, w->now_us, now_wall_us());
+    int64_t wall_us = now_wall_us();
+    w->wall_ahead_us = wall_us - now_monotonic_us();
+    w->idle = !w->handlers.tick(w->arg, w->now_us, wall_us);
     measure(w);
 }
 
@@ -389,16 +392,15 @@ static int drain(struct worker *w, int fd)
 }
 
 // When the datagram reached the kernel, on our clock: a turn may come late, and then everything that waited would
-// seem to have come at once. Browsers measure the uplink by these differences. `wall_ahead_us`: wall clock minus
-// ours.
-static int64_t arrival_us(const struct worker *w, struct msghdr *hdr, int64_t wall_ahead_us)
+// seem to have come at once. Browsers measure the uplink by these differences.
+static int64_t arrival_us(const struct worker *w, struct msghdr *hdr)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(hdr); c; c = CMSG_NXTHDR(hdr, c)) {
         struct timespec at;
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
             continue;
         memcpy(&at, CMSG_DATA(c), sizeof(at));
-        int64_t us = at.tv_sec * INT64_C(1000000) + at.tv_nsec / 1000 - wall_ahead_us;
+        int64_t us = at.tv_sec * INT64_C(1000000) + at.tv_nsec / 1000 - w->wall_ahead_us;
         return us > w->now_us - RX_SKEW_MAX_US && us < w->now_us + RX_SKEW_MAX_US ? us : w->now_us;
     }
     return w->now_us;
@@ -438,11 +440,10 @@ int worker_receive(struct worker *w, int fd, struct packet *packets[WORKER_RX_BA
     int got = recvmmsg(fd, w->messages, (unsigned)w->spare_count, MSG_DONTWAIT, NULL);
     if (got <= 0)
         return 0;
-    const int64_t wall_ahead_us = now_wall_us() - now_monotonic_us();
     for (int i = 0; i < got; i++) {
         packets[i] = w->spare[i];
         packets[i]->len = (uint16_t)w->messages[i].msg_len;
-        packets[i]->received_us = arrival_us(w, &w->messages[i].msg_hdr, wall_ahead_us);
+        packets[i]->received_us = arrival_us(w, &w->messages[i].msg_hdr);
     }
     close_up(w, got);
     *from = w->from;
