@@ -9,10 +9,15 @@
 
 #include <cmocka.h>
 
+#include "signaling/archive.h"
 #include "signaling/calls.h"
 #include "signaling/commands.h"
 #include "signaling/crypto.h"
+#include "signaling/librarian.h"
 #include "signaling/log.h"
+#include "signaling/site.h"
+
+enum { PATIENCE_S = 20 };
 
 static const int64_t START_US = 1000000000, START_MS = INT64_C(1769853600000); // 2026-01-31T10:00:00Z
 
@@ -54,6 +59,9 @@ void rig_free(struct rig *rig)
         client_free(rig->clients->pdata[i]);
     g_ptr_array_free(rig->clients, TRUE);
     hub_free(rig->hub);
+    if (rig->store)
+        assert_int_equal(store_health(rig->store).lost, 0);
+    store_free(rig->store);
     assert_int_equal(fake_sfu_peer_count(rig->sfu), 0);
     sfu_free(rig->sfu);
     auth_free(rig->auth);
@@ -81,6 +89,37 @@ void rig_pass(struct rig *rig, double seconds)
         hub_tick(rig->hub);
         rig_turn(rig);
     }
+}
+
+static void no_wake(void *arg)
+{
+    (void)arg;
+}
+
+void rig_open_store(struct rig *rig)
+{
+    char err[400];
+    rig->store = store_new(&rig->config, no_wake, NULL, err, sizeof(err));
+    if (!rig->store)
+        fail_msg("%s", err);
+    archive_attach(rig->hub, rig->store);
+}
+
+void settle_store(struct store *store)
+{
+    int64_t until_us = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
+    store_flush(store);
+    while (store_settled(store) < store_last_ticket(store)) {
+        if (g_get_monotonic_time() > until_us)
+            fail_msg("nothing was written for %d s", PATIENCE_S);
+        g_usleep(1000);
+    }
+}
+
+void rig_settle(struct rig *rig)
+{
+    settle_store(rig->store);
+    rig_turn(rig);
 }
 
 // ---- clients ------------------------------------------------------------------------------------------------
@@ -267,6 +306,12 @@ void expect_command(struct rig *rig, const char *beginning)
     fail_msg("the media server was never told: %s", beginning);
 }
 
+void forget_commands(struct rig *rig)
+{
+    while (fake_sfu_take(rig->sfu))
+        ;
+}
+
 static char *base64url(const void *data, size_t len)
 {
     char *text = g_base64_encode(data, len);
@@ -294,4 +339,59 @@ char *make_token_with(const char *header, const char *secret, const char *claims
 char *make_token(const char *secret, const char *claims)
 {
     return make_token_with("{\"alg\":\"HS256\",\"typ\":\"JWT\"}", secret, claims);
+}
+
+char *make_bearer(const char *claims)
+{
+    char *token = make_token(SECRET, claims);
+    char *bearer = g_strconcat("Bearer ", token, NULL);
+    g_free(token);
+    return bearer;
+}
+
+// ---- HTTP ---------------------------------------------------------------------------------------------------
+
+struct visit visit_of(const char *settings)
+{
+    struct visit visit = {.rig = rig_new(settings)};
+    visit.site = site_new(visit.rig->hub);
+    return visit;
+}
+
+void visit_clear(struct visit *visit)
+{
+    json_decref(visit->json);
+    http_response_clear(&visit->response);
+    site_free(visit->site);
+    rig_free(visit->rig);
+}
+
+static void on_late(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+int visit_ask(struct visit *visit, struct http_request request)
+{
+    bool is_late = false;
+    int64_t until_us = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
+    json_decref(visit->json);
+    http_response_clear(&visit->response);
+    request.host = request.host ? request.host : "localhost:3001";
+    request.address = request.address ? request.address : "127.0.0.1";
+    request.content_type = request.content_type ? request.content_type : "application/json";
+    request.body_len = request.body ? strlen(request.body) : 0;
+    struct exchange *x = exchange_new(visit->rig->hub, &request, &visit->response, on_late, &is_late);
+    site_serve(visit->site, x);
+    bool is_deferred = exchange_is_deferred(x);
+    while (exchange_is_deferred(x) && g_get_monotonic_time() < until_us) {
+        hub_rx_librarian(visit->rig->hub);
+        rig_turn(visit->rig);
+        g_usleep(200);
+    }
+    assert_true(is_late || !is_deferred);
+    exchange_free(x);
+    rig_turn(visit->rig);
+    visit->json = visit->response.body ? json_loadb(visit->response.body, visit->response.body_len, 0, NULL) : NULL;
+    return visit->response.status;
 }

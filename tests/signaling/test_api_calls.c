@@ -10,26 +10,21 @@
 #include "signaling/site.h"
 #include "tests/signaling/rig.h"
 
-#define SECRET "0123456789abcdef0123456789abcdef"
-
-static struct rig *rig;
-static struct site *site;
-static json_t *json; // the last answer
+static struct visit visit;
+static struct rig *rig; // its
 
 static int set_up(void **state)
 {
     (void)state;
-    rig = rig_new("JWT_SECRET=" SECRET);
-    site = site_new(rig->hub);
+    visit = visit_of("JWT_SECRET=" SECRET);
+    rig = visit.rig;
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    g_clear_pointer(&json, json_decref);
-    site_free(site);
-    rig_free(rig);
+    visit_clear(&visit);
     return 0;
 }
 
@@ -38,36 +33,23 @@ static int ask(const char *user, const char *what, const char *id, const char *b
 {
     char **words = g_strsplit(what, " ", 2), **parts = g_strsplit(words[1], "$", 2);
     char *path = g_strjoinv(id ? id : "$", parts);
-    char *claims = g_strdup_printf("{\"sub\":\"%s\"}", user ? user : "");
-    char *token = make_token(SECRET, claims), *bearer = g_strconcat("Bearer ", token, NULL);
-    struct http_response response = {0};
+    char *claims = g_strdup_printf("{\"sub\":\"%s\"}", user ? user : ""), *bearer = make_bearer(claims);
     struct http_request request = {.method = strcmp(words[0], "POST") == 0 ? HTTP_POST : HTTP_GET,
                                    .path = path,
-                                   .content_type = "application/json",
                                    .body = body,
-                                   .body_len = body ? strlen(body) : 0,
-                                   .authorization = user ? bearer : NULL,
-                                   .address = "127.0.0.1"};
-    struct exchange *x = exchange_new(rig->hub, &request, &response, NULL, NULL);
-    site_serve(site, x);
-    exchange_free(x);
-    json_decref(json);
-    json = json_loadb(response.body, response.body_len, 0, NULL);
-    int status = response.status;
-    http_response_clear(&response);
+                                   .authorization = user ? bearer : NULL};
+    int status = visit_ask(&visit, request);
     g_strfreev(words);
     g_strfreev(parts);
     g_free(path);
     g_free(claims);
-    g_free(token);
     g_free(bearer);
-    rig_turn(rig);
     return status;
 }
 
 static const json_t *call(void)
 {
-    return json_object_get(json, "call");
+    return json_object_get(visit.json, "call");
 }
 
 // 001: POST /calls rings, /answer starts, /end ends; the sockets hear of it.
@@ -86,7 +68,7 @@ static void test_a_call(void **state)
     client_wait(ana, "CALL_STARTED");
     assert_int_equal(ask("ana", "GET /calls/$", id, NULL), 200);
     assert_int_equal(ask("bob", "GET /calls/$/participants", id, NULL), 200);
-    assert_int_equal(json_array_size(json_object_get(json, "participants")), 2);
+    assert_int_equal(json_array_size(json_object_get(visit.json, "participants")), 2);
     assert_int_equal(ask("ana", "POST /calls/$/participants", id, "{\"participantIds\":[\"carl\"]}"), 200);
     assert_int_equal(json_array_size(json_object_get(call(), "participants")), 3);
     assert_int_equal(ask("ana", "POST /calls/$/end", id, "{\"reason\":\"bye\"}"), 200);
@@ -144,7 +126,7 @@ static void test_refused(void **state)
         int status = ask(cases[i].user, cases[i].what, cases[i].is_other ? "other" : id, cases[i].body);
         if (status != cases[i].status)
             fail_msg("row %zu, %s: %d, not %d", i, cases[i].what, status, cases[i].status);
-        assert_true(strlen(text_of(json_object_get(json, "error"), "code")) > 0);
+        assert_true(strlen(text_of(json_object_get(visit.json, "error"), "code")) > 0);
     }
     g_free(id);
 }
@@ -154,23 +136,23 @@ static void test_video_calls(void **state)
 {
     (void)state;
     assert_int_equal(ask("ana", "POST /api/video/calls", NULL, "{\"room_name\":\"r\"}"), 201);
-    assert_true(flag_of(json, "success"));
-    const json_t *data = json_object_get(json, "data");
+    assert_true(flag_of(visit.json, "success"));
+    const json_t *data = json_object_get(visit.json, "data");
     char *id = g_strdup(text_of(data, "id"));
     assert_string_equal(text_of(data, "host_id"), "ana");
     assert_true(json_is_null(json_object_get(data, "guest_id")));
     assert_string_equal(text_of(data, "status"), "waiting");
     assert_string_equal(text_of(data, "room_name"), "r");
     assert_int_equal(ask("bob", "POST /api/video/calls/$/join", id, NULL), 200);
-    data = json_object_get(json, "data");
+    data = json_object_get(visit.json, "data");
     assert_string_equal(text_of(data, "guest_id"), "bob");
     assert_string_equal(text_of(data, "status"), "active");
     assert_int_equal(ask("eve", "POST /api/video/calls/$/join", id, NULL), 403);
-    assert_false(flag_of(json, "success"));
-    assert_string_equal(text_of(json_object_get(json, "error"), "code"), "forbidden");
+    assert_false(flag_of(visit.json, "success"));
+    assert_string_equal(text_of(json_object_get(visit.json, "error"), "code"), "forbidden");
     assert_int_equal(ask("bob", "POST /api/video/calls/$/end", id, NULL), 200);
     assert_int_equal(ask("ana", "GET /api/video/calls/$", id, NULL), 200);
-    assert_string_equal(text_of(json_object_get(json, "data"), "status"), "ended");
+    assert_string_equal(text_of(json_object_get(visit.json, "data"), "status"), "ended");
     g_free(id);
 }
 
@@ -179,7 +161,7 @@ static void test_guest_refused(void **state)
 {
     (void)state;
     assert_int_equal(ask("ana", "POST /api/video/calls", NULL, NULL), 201);
-    char *id = g_strdup(text_of(json_object_get(json, "data"), "id"));
+    char *id = g_strdup(text_of(json_object_get(visit.json, "data"), "id"));
     struct client *bob = client_new(rig, "call");
     char *token = make_token(SECRET, "{\"sub\":\"bob\",\"room\":\"r\"}");
     char *join = g_strdup_printf("{\"roomId\":\"r\",\"token\":\"%s\"}", token);
@@ -188,10 +170,10 @@ static void test_guest_refused(void **state)
     client_ask_badly(bob, "CALL_ANSWER", answer, "busy");
     rig_pass(rig, 2);
     assert_int_equal(ask("ana", "GET /api/video/calls/$", id, NULL), 200);
-    assert_string_equal(text_of(json_object_get(json, "data"), "status"), "waiting");
-    assert_true(json_is_null(json_object_get(json_object_get(json, "data"), "guest_id")));
+    assert_string_equal(text_of(json_object_get(visit.json, "data"), "status"), "waiting");
+    assert_true(json_is_null(json_object_get(json_object_get(visit.json, "data"), "guest_id")));
     assert_int_equal(ask("eve", "POST /api/video/calls/$/join", id, NULL), 200);
-    assert_string_equal(text_of(json_object_get(json, "data"), "guest_id"), "eve");
+    assert_string_equal(text_of(json_object_get(visit.json, "data"), "guest_id"), "eve");
     g_free(answer);
     g_free(join);
     g_free(token);

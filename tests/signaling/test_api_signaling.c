@@ -12,12 +12,9 @@
 #include "signaling/site.h"
 #include "tests/signaling/rig.h"
 
-#define SECRET    "0123456789abcdef0123456789abcdef"
 #define OFFER     "/calls/signaling/offer"
 #define ANSWER    "/calls/signaling/answer"
 #define CANDIDATE "/calls/signaling/ice-candidate"
-
-enum { PATIENCE_S = 20 };
 
 // One request; the answer may come later.
 struct question {
@@ -30,14 +27,8 @@ struct question {
 
 static struct rig *rig;
 static struct site *site;
-static struct store *store;
 static struct question last; // what ask() asked
 static char id[CALL_ID_CHARS + 1];
-
-static void no_wake(void *arg)
-{
-    (void)arg;
-}
 
 static void question_clear(struct question *q)
 {
@@ -52,11 +43,8 @@ static void question_clear(struct question *q)
 
 static int begin(const char *settings)
 {
-    char err[400];
     rig = rig_new(settings);
-    store = store_new(&rig->config, no_wake, NULL, err, sizeof(err));
-    assert_non_null(store);
-    archive_attach(rig->hub, store);
+    rig_open_store(rig);
     site = site_new(rig->hub);
     return 0;
 }
@@ -79,7 +67,6 @@ static int tear_down(void **state)
     question_clear(&last);
     site_free(site);
     rig_free(rig);
-    store_free(store);
     return 0;
 }
 
@@ -158,18 +145,6 @@ static void hold_call(void)
     assert_int_equal(ask("ana", HTTP_POST, "/calls", "{\"participantIds\":[\"bob\"]}"), 201);
     keep_id();
     assert_int_equal(ask("bob", HTTP_POST, "/calls/$/answer", "{\"accept\":true}"), 200);
-}
-
-static void settle(void)
-{
-    int64_t until_us = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
-    store_flush(store);
-    while (store_settled(store) < store_last_ticket(store)) {
-        if (g_get_monotonic_time() > until_us)
-            fail_msg("nothing was written for %d s", PATIENCE_S);
-        g_usleep(1000);
-    }
-    rig_turn(rig);
 }
 
 // ---- what others hear ---------------------------------------------------------------------------------------
@@ -437,7 +412,7 @@ static void test_from_the_store(void **state)
     assert_int_equal(ask("ana", HTTP_PATCH, "/calls/$/media", "{\"isMuted\":true}"), 200);
     assert_int_equal(ask("ana", HTTP_POST, "/calls/$/end", "{\"reason\":\"fim\"}"), 200);
     json_t *then = json_deep_copy(call());
-    settle();
+    rig_settle(rig);
     rig_pass(rig, CALL_KEPT_S + 1);
     assert_null(calls_find(rig->hub, id));
 

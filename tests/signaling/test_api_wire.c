@@ -13,7 +13,6 @@
 #include "tests/signaling/rig.h"
 #include "tests/signaling/wire.h"
 
-#define SECRET "0123456789abcdef0123456789abcdef"
 #define JSON   "Content-Type: application/json\r\n"
 
 enum { ROUNDS = 5 };

@@ -12,46 +12,11 @@
 #include "signaling/calls.h"
 #include "tests/signaling/rig.h"
 
-enum { PATIENCE_S = 20 };
-
-static void no_wake(void *arg)
-{
-    (void)arg;
-}
-
 static struct rig *archive_rig(const char *settings)
 {
     struct rig *rig = rig_new(settings);
-    char err[400];
-    struct store *store = store_new(&rig->config, no_wake, NULL, err, sizeof(err));
-    assert_non_null(store);
-    archive_attach(rig->hub, store);
+    rig_open_store(rig);
     return rig;
-}
-
-static void archive_rig_free(struct rig *rig)
-{
-    struct store *store = rig->hub->store;
-    rig_free(rig);
-    assert_int_equal(store_health(store).lost, 0);
-    store_free(store);
-}
-
-static void settle_store(struct store *store)
-{
-    int64_t until_us = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
-    store_flush(store);
-    while (store_settled(store) < store_last_ticket(store)) {
-        if (g_get_monotonic_time() > until_us)
-            fail_msg("nothing was written for %d s", PATIENCE_S);
-        g_usleep(1000);
-    }
-}
-
-static void settle(struct rig *rig)
-{
-    settle_store(rig->hub->store);
-    rig_turn(rig);
 }
 
 static struct client *user_new(struct rig *rig, const char *user)
@@ -124,14 +89,14 @@ static void test_whole_call(void **state)
     struct call *call = start(rig, ana, users, 2);
     char id[CALL_ID_CHARS + 1];
     g_strlcpy(id, call->id, sizeof(id));
-    settle(rig);
+    rig_settle(rig);
     EXPECT("VIDEO RINGING consult by -: -", store_find_call, id, note_call);
     EXPECT("ana JOINED video;bob RINGING video;eva RINGING video;", store_find_participants, id, note_participant);
     answer(rig, eva, call, false);
     answer(rig, bob, call, true);
     client_say(bob, "{\"event\":\"media-update\",\"data\":{\"isMuted\":true}}");
     client_say(ana, "{\"event\":\"chat-message\",\"data\":{\"text\":\"bom dia\"}}");
-    settle(rig);
+    rig_settle(rig);
     EXPECT("ana JOINED video;bob JOINED muted video;eva DECLINED video;", store_find_participants, id,
            note_participant);
     EXPECT("RINGING;CONNECTING;", store_find_states, id, note_change);
@@ -142,11 +107,11 @@ static void test_whole_call(void **state)
     struct actor actor;
     assert_true(actor_of_session(ana->session, &actor));
     assert_true(calls_end(rig->hub, call, &actor, "Chamada encerrada", &fault));
-    settle(rig);
+    rig_settle(rig);
     EXPECT("VIDEO ENDED consult by ana: Chamada encerrada", store_find_call, id, note_call);
     EXPECT("RINGING;CONNECTING;ENDED;", store_find_states, id, note_change);
     EXPECT("ana LEFT video;bob LEFT muted video;eva DECLINED video;", store_find_participants, id, note_participant);
-    archive_rig_free(rig);
+    rig_free(rig);
 }
 
 // A room that is no call leaves no trace, but what CHAT_HISTORY asks for.
@@ -159,7 +124,7 @@ static void test_plain_room(void **state)
     client_say(ana, "{\"event\":\"chat-message\",\"data\":{\"text\":\"bom dia\"}}");
     client_say(ana, "{\"event\":\"media-update\",\"data\":{\"isMuted\":true}}");
     assert_int_equal(store_last_ticket(rig->hub->store), 0);
-    archive_rig_free(rig);
+    rig_free(rig);
 }
 
 // The server ends in the middle of a call: it does not stay open.
@@ -171,7 +136,8 @@ static void test_server_ends(void **state)
     struct client *ana = user_new(rig, "ana"), *bob = user_new(rig, "bob");
     struct call *call = start(rig, ana, users, 1);
     answer(rig, bob, call, true);
-    struct store *store = rig->hub->store;
+    struct store *store = rig->store;
+    rig->store = NULL; // is looked into afterwards
     rig_free(rig);
     settle_store(store);
     assert_int_equal(store_count_calls(store, &(struct store_query){.is_active = true}), 0);

@@ -12,8 +12,6 @@
 
 #include "tests/signaling/rig.h"
 
-#define SECRET "0123456789abcdef0123456789abcdef"
-
 static const int64_t NOW_MS = INT64_C(1769853600000);
 
 // Made with the openssl command: claims {"sub":"ana","name":"Ana","role":"host","room":["r","s"],"exp":4102444800}.

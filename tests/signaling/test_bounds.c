@@ -12,8 +12,6 @@
 #include "tests/signaling/rig.h"
 #include "tests/signaling/wire.h"
 
-#define SECRET "0123456789abcdef0123456789abcdef"
-
 // A server that allows two of everything, and two users' tokens.
 struct house {
     struct process process;

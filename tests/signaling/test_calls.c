@@ -321,8 +321,6 @@ static void test_lost_and_back(void **state)
     rig_free(rig);
 }
 
-#define SECRET "0123456789abcdef0123456789abcdef"
-
 static void test_back_by_token(void **state)
 {
     (void)state;

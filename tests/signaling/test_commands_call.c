@@ -10,8 +10,6 @@
 #include "signaling/calls.h"
 #include "tests/signaling/rig.h"
 
-#define SECRET "0123456789abcdef0123456789abcdef"
-
 static char call_id[CALL_ID_CHARS + 1];
 
 static void start(struct client *from, const char *data)

@@ -11,8 +11,6 @@
 #include "signaling/presence.h"
 #include "tests/signaling/rig.h"
 
-#define SECRET "0123456789abcdef0123456789abcdef"
-
 static struct client *guest_new(struct rig *rig, const char *address)
 {
     struct client *client = client_new(rig, NULL);

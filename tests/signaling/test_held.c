@@ -13,8 +13,6 @@
 #include "signaling/archive.h"
 #include "tests/signaling/rig.h"
 
-enum { PATIENCE_S = 20 };
-
 // A rig whose store can be kept from writing: a thief holds the database's lock.
 struct vault {
     char *dir, *path;
@@ -22,32 +20,22 @@ struct vault {
     sqlite3 *thief;
 };
 
-static void no_wake(void *arg)
-{
-    (void)arg;
-}
-
 static struct vault vault_new(void)
 {
     struct vault vault = {.dir = g_dir_make_tmp("roda-held-XXXXXX", NULL)};
-    char err[400];
     vault.path = g_build_filename(vault.dir, "roda.db", NULL);
     char *settings = g_strdup_printf("CHAT_HISTORY=true DATABASE_URL=%s", vault.path);
     vault.rig = rig_new(settings);
     g_free(settings);
-    struct store *store = store_new(&vault.rig->config, no_wake, NULL, err, sizeof(err));
-    assert_non_null(store);
-    archive_attach(vault.rig->hub, store);
+    rig_open_store(vault.rig);
     assert_int_equal(sqlite3_open(vault.path, &vault.thief), SQLITE_OK);
     return vault;
 }
 
 static void vault_free(struct vault *vault)
 {
-    struct store *store = vault->rig->hub->store;
     sqlite3_close(vault->thief);
     rig_free(vault->rig);
-    store_free(store);
     char *lock = g_strconcat(vault->path, ".lock", NULL);
     g_remove(vault->path);
     g_remove(lock);
@@ -65,19 +53,6 @@ static void lock(struct vault *vault)
 static void unlock(struct vault *vault)
 {
     assert_int_equal(sqlite3_exec(vault->thief, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-}
-
-static void settle(struct vault *vault)
-{
-    struct store *store = vault->rig->hub->store;
-    int64_t until_us = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
-    store_flush(store);
-    while (store_settled(store) < store_last_ticket(store)) {
-        if (g_get_monotonic_time() > until_us)
-            fail_msg("nothing was written for %d s", PATIENCE_S);
-        g_usleep(1000);
-    }
-    rig_turn(vault->rig);
 }
 
 static const char *next_event(struct client *client, int *id)
@@ -111,7 +86,7 @@ static void test_order(void **state)
     assert_null(next_event(ana, &id));
     assert_true(client_was_told(bob, "chat-message")); // who has to wait is who wants to be sure
     unlock(&vault);
-    settle(&vault);
+    rig_settle(vault.rig);
     static const struct {
         const char *event;
         int id;
@@ -141,7 +116,7 @@ static void test_close(void **state)
     assert_int_equal(ana->close_code, 0);
     client_drop(bob, 1006);
     unlock(&vault);
-    settle(&vault);
+    rig_settle(vault.rig);
     int id;
     assert_string_equal(next_event(ana, &id), "ack");
     assert_int_equal(id, 2);
@@ -175,7 +150,7 @@ static void test_bounds(void **state)
     assert_true(ana->close_code == CLOSE_TRY_AGAIN_LATER || client_was_told(ana, "ack"));
     g_string_free(chat, TRUE);
     client_say(bob, "{\"event\":\"chat-message\",\"id\":2,\"data\":{\"text\":\"b\"}}");
-    settle(&vault); // though the thief is still there
+    rig_settle(vault.rig); // though the thief is still there
     assert_true(client_was_told(bob, "ack"));
     assert_true(store_health(vault.rig->hub->store).is_degraded);
     unlock(&vault);
@@ -207,7 +182,7 @@ static void test_holds(void **state)
     hold_cancel(&holds, &three[1]);
     hold_cancel(&holds, &three[1]);
     unlock(&vault);
-    settle(&vault);
+    rig_settle(vault.rig);
     holds_open(&holds, store);
     assert_int_equal(gone, 2);
     hold_until(&holds, &three[0], ticket + 1, count_go, &gone);

@@ -11,7 +11,6 @@
 #include "signaling/site.h"
 #include "tests/signaling/rig.h"
 
-#define SECRET "0123456789abcdef0123456789abcdef"
 #define TOKENS "JWT_SECRET=" SECRET
 
 // One question that may wait for its answer.

@@ -15,7 +15,6 @@
 #include "signaling/metrics.h"
 #include "tests/signaling/rig.h"
 
-#define SECRET      "0123456789abcdef0123456789abcdef"
 #define HOST_OF_ALL "{\"sub\":\"adm\",\"role\":\"host\",\"room\":\"*\"}"
 
 // ---- a strict reader ----------------------------------------------------------------------------------------

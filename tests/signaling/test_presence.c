@@ -11,8 +11,6 @@
 #include "signaling/presence.h"
 #include "tests/signaling/rig.h"
 
-#define SECRET "0123456789abcdef0123456789abcdef"
-
 static char *token_of(struct client *client)
 {
     return g_strdup(client_participant(client)->session_token);

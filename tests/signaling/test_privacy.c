@@ -18,8 +18,6 @@
 #include "tests/signaling/rig.h"
 #include "tests/signaling/wire.h"
 
-#define SECRET "0123456789abcdef0123456789abcdef"
-
 static const char *const marks[] = {
     "ana.mark",  "bob.mark",           "eve.mark",       // user ids
     "Ana Nome",  "Bob Nome",           "avatar.mark",    // what tokens say of them

@@ -10,14 +10,7 @@
 #include "signaling/site.h"
 #include "tests/signaling/rig.h"
 
-#define SECRET   "0123456789abcdef0123456789abcdef"
 #define WITH_DIR "RECORDING_DIR=recordings"
-
-static void forget_commands(struct rig *rig)
-{
-    while (fake_sfu_take(rig->sfu))
-        ;
-}
 
 static struct rig *pair(const char *settings, struct client **ana, struct client **bob)
 {
@@ -338,87 +331,47 @@ static void test_call_dialect(void **state)
 
 // ---- over HTTP ----------------------------------------------------------------------------------------------
 
-struct desk {
-    struct rig *rig;
-    struct site *site;
-    struct http_response response;
-    struct http_request request;
-    struct exchange *exchange;
-    json_t *json;
-};
-
-static void on_late(void *arg)
-{
-    (void)arg;
-}
-
-// Returns the status once the answer has come.
-static int serve(struct desk *d, enum http_method method, const char *path, const char *authorization)
-{
-    json_decref(d->json);
-    http_response_clear(&d->response);
-    d->request = (struct http_request){
-        .method = method, .path = path, .authorization = authorization, .host = "localhost", .address = "127.0.0.1"};
-    struct exchange *x = exchange_new(d->rig->hub, &d->request, &d->response, on_late, d);
-    site_serve(d->site, x);
-    rig_turn(d->rig);
-    assert_false(exchange_is_deferred(x));
-    exchange_free(x);
-    d->json = json_loadb(d->response.body, d->response.body_len, 0, NULL);
-    return d->response.status;
-}
-
-static struct desk desk_of(const char *settings)
-{
-    struct desk d = {.rig = rig_new(settings)};
-    d.site = site_new(d.rig->hub);
-    return d;
-}
-
-static void desk_clear(struct desk *d)
-{
-    json_decref(d->json);
-    http_response_clear(&d->response);
-    site_free(d->site);
-    rig_free(d->rig);
-}
-
 #define ROUTE "/api/rooms/r/recording"
+
+static int serve(struct visit *v, enum http_method method, const char *path, const char *authorization)
+{
+    return visit_ask(v, (struct http_request){.method = method, .path = path, .authorization = authorization});
+}
 
 static void test_http(void **state)
 {
     (void)state;
-    struct desk d = desk_of(WITH_DIR);
-    assert_int_equal(serve(&d, HTTP_POST, ROUTE, NULL), 404);
-    struct client *ana = client_new(d.rig, NULL);
+    struct visit v = visit_of(WITH_DIR);
+    assert_int_equal(serve(&v, HTTP_POST, ROUTE, NULL), 404);
+    struct client *ana = client_new(v.rig, NULL);
     client_join(ana, "ana", NULL);
-    assert_int_equal(serve(&d, HTTP_POST, ROUTE, NULL), 201);
-    assert_true(flag_of(d.json, "recording"));
-    assert_string_equal(text_of(d.json, "recordingId"), client_participant(ana)->room->recording->id);
-    assert_int_equal(serve(&d, HTTP_POST, ROUTE, NULL), 409);
+    assert_int_equal(serve(&v, HTTP_POST, ROUTE, NULL), 201);
+    assert_true(flag_of(v.json, "recording"));
+    assert_string_equal(text_of(v.json, "recordingId"), client_participant(ana)->room->recording->id);
+    assert_int_equal(serve(&v, HTTP_POST, ROUTE, NULL), 409);
     assert_string_equal(state_of(ana), "starting");
-    assert_int_equal(serve(&d, HTTP_DELETE, ROUTE, NULL), 200);
-    assert_false(flag_of(d.json, "recording"));
-    assert_int_equal(serve(&d, HTTP_DELETE, ROUTE, NULL), 404);
-    assert_int_equal(serve(&d, HTTP_GET, ROUTE, NULL), 405);
-    desk_clear(&d);
+    assert_int_equal(serve(&v, HTTP_DELETE, ROUTE, NULL), 200);
+    assert_false(flag_of(v.json, "recording"));
+    assert_int_equal(serve(&v, HTTP_DELETE, ROUTE, NULL), 404);
+    assert_int_equal(serve(&v, HTTP_GET, ROUTE, NULL), 405);
+    visit_clear(&v);
 }
 
 // A room nobody is in yet: it is recorded when somebody is.
 static void test_http_before_anybody(void **state)
 {
     (void)state;
-    struct desk d = desk_of(WITH_DIR);
-    struct room *room = roster_add(&d.rig->hub->roster, "r", d.rig->hub->now_us, d.rig->hub->wall_ms);
+    struct visit v = visit_of(WITH_DIR);
+    struct room *room = roster_add(&v.rig->hub->roster, "r", v.rig->hub->now_us, v.rig->hub->wall_ms);
     room->is_reserved = true;
-    assert_int_equal(serve(&d, HTTP_POST, ROUTE, NULL), 202);
-    assert_string_equal(text_of(d.json, "state"), "waiting");
-    assert_int_equal(serve(&d, HTTP_DELETE, ROUTE, NULL), 202);
-    assert_int_equal(serve(&d, HTTP_POST, ROUTE, NULL), 202);
-    struct client *ana = client_new(d.rig, NULL);
+    assert_int_equal(serve(&v, HTTP_POST, ROUTE, NULL), 202);
+    assert_string_equal(text_of(v.json, "state"), "waiting");
+    assert_int_equal(serve(&v, HTTP_DELETE, ROUTE, NULL), 202);
+    assert_int_equal(serve(&v, HTTP_POST, ROUTE, NULL), 202);
+    struct client *ana = client_new(v.rig, NULL);
     json_t *ack = client_join(ana, "ana", NULL);
     assert_true(flag_of(json_object_get(ack, "recording"), "recording"));
-    desk_clear(&d);
+    visit_clear(&v);
 }
 
 static void test_http_rights(void **state)
@@ -434,24 +387,22 @@ static void test_http_rights(void **state)
         {"{\"sub\":\"a\",\"room\":\"r\",\"role\":\"host\",\"record\":false}", 403},
         {"{\"sub\":\"a\",\"room\":\"*\",\"role\":\"host\"}", 201},
     };
-    struct desk d = desk_of("JWT_SECRET=" SECRET " " WITH_DIR);
-    struct client *ana = client_new(d.rig, NULL);
+    struct visit v = visit_of("JWT_SECRET=" SECRET " " WITH_DIR);
+    struct client *ana = client_new(v.rig, NULL);
     char *token = make_token(SECRET, "{\"sub\":\"ana\",\"room\":\"r\",\"role\":\"host\"}");
     char *with = g_strdup_printf("\"token\":\"%s\"", token);
     client_join(ana, "ana", with);
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        char *one = cases[i].claims ? make_token(SECRET, cases[i].claims) : NULL;
-        char *header = one ? g_strconcat("Bearer ", one, NULL) : NULL;
-        assert_int_equal(serve(&d, HTTP_POST, ROUTE, header), cases[i].status);
-        g_free(one);
+        char *header = cases[i].claims ? make_bearer(cases[i].claims) : NULL;
+        assert_int_equal(serve(&v, HTTP_POST, ROUTE, header), cases[i].status);
         g_free(header);
     }
     char *mine = g_strconcat("Bearer ", client_participant(ana)->session_token, NULL);
-    assert_int_equal(serve(&d, HTTP_DELETE, ROUTE, mine), 200);
+    assert_int_equal(serve(&v, HTTP_DELETE, ROUTE, mine), 200);
     g_free(mine);
     g_free(token);
     g_free(with);
-    desk_clear(&d);
+    visit_clear(&v);
 }
 
 int main(void)

@@ -19,10 +19,9 @@
 #include "tests/signaling/receiver.h"
 #include "tests/signaling/rig.h"
 
-#define SECRET "0123456789abcdef0123456789abcdef"
-#define ONE    "20260101T100000Z-aaaaaaaaaa"
-#define TWO    "20260102T100000Z-bbbbbbbbbb"
-#define LIVE   "20260103T100000Z-cccccccccc"
+#define ONE  "20260101T100000Z-aaaaaaaaaa"
+#define TWO  "20260102T100000Z-bbbbbbbbbb"
+#define LIVE "20260103T100000Z-cccccccccc"
 
 // ---- what is on the disk --------------------------------------------------------------------------------------
 
@@ -105,77 +104,44 @@ static int tear_down(void **state)
 
 // ---- who asks -------------------------------------------------------------------------------------------------
 
-struct reader {
-    struct rig *rig;
-    struct site *site;
-    struct http_response response;
-    json_t *json;
-    bool is_late;
-};
-
 static void on_wake(void *arg)
 {
     (void)arg;
 }
 
-static void on_late(void *arg)
-{
-    ((struct reader *)arg)->is_late = true;
-}
-
-static struct reader reader_of(const char *more)
+static struct visit reader_of(const char *more)
 {
     char *settings = g_strdup_printf("RECORDING_DIR=%s%s%s", dir, more ? " " : "", more ? more : "");
-    struct reader r = {.rig = rig_new(settings)};
+    struct visit r = visit_of(settings);
     r.rig->hub->librarian = librarian_new(&r.rig->config, on_wake, NULL);
-    r.site = site_new(r.rig->hub);
     g_free(settings);
     return r;
 }
 
-static void reader_clear(struct reader *r)
+static void reader_clear(struct visit *r)
 {
-    json_decref(r->json);
-    http_response_clear(&r->response);
-    site_free(r->site);
-    librarian_free(r->rig->hub->librarian);
-    rig_free(r->rig);
+    struct librarian *librarian = r->rig->hub->librarian;
+    r->rig->hub->librarian = NULL;
+    librarian_free(librarian);
+    visit_clear(r);
 }
 
-static int serve(struct reader *r, struct http_request request)
+static int ask(struct visit *r, enum http_method method, const char *path)
 {
-    json_decref(r->json);
-    http_response_clear(&r->response);
-    r->is_late = false;
-    request.host = "localhost";
-    request.address = "127.0.0.1";
-    struct exchange *x = exchange_new(r->rig->hub, &request, &r->response, on_late, r);
-    site_serve(r->site, x);
-    while (exchange_is_deferred(x)) {
-        hub_rx_librarian(r->rig->hub);
-        g_usleep(200);
-    }
-    exchange_free(x);
-    r->json = r->response.body ? json_loadb(r->response.body, r->response.body_len, 0, NULL) : NULL;
-    return r->response.status;
+    return visit_ask(r, (struct http_request){.method = method, .path = path});
 }
 
-static int ask(struct reader *r, enum http_method method, const char *path)
+static int list(struct visit *r, const char *const *query)
 {
-    return serve(r, (struct http_request){.method = method, .path = path});
+    return visit_ask(r, (struct http_request){.method = HTTP_GET, .path = "/api/recordings", .query = query});
 }
 
-static int list(struct reader *r, const char *const *query)
-{
-    return serve(r, (struct http_request){.method = HTTP_GET, .path = "/api/recordings", .query = query});
-}
-
-static const json_t *item(const struct reader *r, size_t i)
+static const json_t *item(const struct visit *r, size_t i)
 {
     return json_array_get(json_object_get(r->json, "recordings"), i);
 }
 
-static size_t count(const struct reader *r)
+static size_t count(const struct visit *r)
 {
     return json_array_size(json_object_get(r->json, "recordings"));
 }
@@ -183,7 +149,7 @@ static size_t count(const struct reader *r)
 static void test_list(void **state)
 {
     (void)state;
-    struct reader r = reader_of(NULL);
+    struct visit r = reader_of(NULL);
     assert_int_equal(list(&r, NULL), 200);
     assert_int_equal(count(&r), 3);
     assert_int_equal(json_integer_value(json_object_get(r.json, "total")), 3);
@@ -231,7 +197,7 @@ static void test_list(void **state)
 static void test_manifest(void **state)
 {
     (void)state;
-    struct reader r = reader_of(NULL);
+    struct visit r = reader_of(NULL);
     assert_int_equal(ask(&r, HTTP_GET, "/api/recordings/" ONE), 200);
     assert_string_equal(text_of(r.json, "id"), ONE);
     assert_string_equal(text_of(r.json, "state"), "complete");
@@ -250,7 +216,7 @@ static void test_manifest(void **state)
 static void test_files(void **state)
 {
     (void)state;
-    struct reader r = reader_of(NULL);
+    struct visit r = reader_of(NULL);
     assert_int_equal(ask(&r, HTTP_GET, FILES "1-camera-ana.webm"), 200);
     assert_string_equal(r.response.content_type, "video/webm");
     assert_int_equal(http_response_size(&r.response), 10);
@@ -258,15 +224,15 @@ static void test_files(void **state)
     char *etag = g_strdup(r.response.etag);
     assert_true(etag[0] == '"');
     struct http_request part = {.method = HTTP_GET, .path = FILES "1-camera-ana.webm", .range = "bytes=2-4"};
-    assert_int_equal(serve(&r, part), 206);
+    assert_int_equal(visit_ask(&r, part), 206);
     assert_string_equal(r.response.content_range, "bytes 2-4/10");
     part.if_range = "\"other\"";
-    assert_int_equal(serve(&r, part), 200);
+    assert_int_equal(visit_ask(&r, part), 200);
     part.if_range = etag;
     part.range = "bytes=10-";
-    assert_int_equal(serve(&r, part), 416);
+    assert_int_equal(visit_ask(&r, part), 416);
     struct http_request known = {.method = HTTP_GET, .path = FILES "1-camera-ana.webm", .if_none_match = etag};
-    assert_int_equal(serve(&r, known), 304);
+    assert_int_equal(visit_ask(&r, known), 304);
     g_free(etag);
 
     put(ONE, "hook.log", "done");
@@ -303,7 +269,7 @@ static void test_files(void **state)
 static void test_delete(void **state)
 {
     (void)state;
-    struct reader r = reader_of(NULL);
+    struct visit r = reader_of(NULL);
     assert_int_equal(ask(&r, HTTP_DELETE, "/api/recordings/" LIVE), 409);
     put(ONE, "hook.started", "");
     char *claim = g_build_filename(dir, ONE, "hook.started", NULL);
@@ -338,20 +304,20 @@ static void test_rights(void **state)
         {"{\"sub\":\"a\",\"room\":\"r\",\"record\":true}", 200, 200, 2},
         {"{\"sub\":\"a\",\"room\":\"*\",\"role\":\"host\"}", 200, 200, 3},
     };
-    struct reader r = reader_of("JWT_SECRET=" SECRET);
+    struct visit r = reader_of("JWT_SECRET=" SECRET);
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         char *token = cases[i].claims ? make_token(SECRET, cases[i].claims) : NULL;
         char *header = token ? g_strconcat("Bearer ", token, NULL) : NULL;
         struct http_request request = {.method = HTTP_GET, .path = "/api/recordings", .authorization = header};
-        assert_int_equal(serve(&r, request), cases[i].list);
+        assert_int_equal(visit_ask(&r, request), cases[i].list);
         assert_int_equal(count(&r), cases[i].count);
         request.path = "/api/recordings/" ONE;
-        assert_int_equal(serve(&r, request), cases[i].manifest);
+        assert_int_equal(visit_ask(&r, request), cases[i].manifest);
         request.path = FILES "1-camera-ana.webm";
-        assert_int_equal(serve(&r, request), cases[i].manifest);
+        assert_int_equal(visit_ask(&r, request), cases[i].manifest);
         request.method = HTTP_DELETE;
         request.path = "/api/recordings/" LIVE; // would be 409
-        assert_int_equal(serve(&r, request), cases[i].manifest == 200 ? 409 : cases[i].manifest);
+        assert_int_equal(visit_ask(&r, request), cases[i].manifest == 200 ? 409 : cases[i].manifest);
         g_free(token);
         g_free(header);
     }
@@ -361,8 +327,7 @@ static void test_rights(void **state)
 static void test_off(void **state)
 {
     (void)state;
-    struct rig *rig = rig_new(NULL);
-    struct reader r = {.rig = rig, .site = site_new(rig->hub)};
+    struct visit r = visit_of(NULL);
     assert_int_equal(list(&r, NULL), 404);
     reader_clear(&r);
 }
@@ -373,7 +338,7 @@ static void test_retention(void **state)
     (void)state;
     put_recording("20260130T100000Z-dddddddddd", "r", "complete", "2026-01-30T10:00:00.000Z");
     put(".deleted-before", "file", "left by a deletion that was cut short");
-    struct reader r = reader_of("RECORDING_RETENTION_DAYS=20");
+    struct visit r = reader_of("RECORDING_RETENTION_DAYS=20");
     librarian_tick(r.rig->hub->librarian, r.rig->hub->wall_ms);
     assert_int_equal(list(&r, NULL), 200); // after the sweep: one thread
     assert_int_equal(count(&r), 2);
@@ -388,7 +353,7 @@ static void test_retention(void **state)
 // ---- the webhook ----------------------------------------------------------------------------------------------
 
 struct office {
-    struct reader reader;
+    struct visit reader;
     struct store *store;
 };
 
@@ -489,7 +454,7 @@ static void test_many_untold(void **state)
         put_recording(id, "many", "complete", "2026-02-01T10:00:00.000Z");
         g_free(id);
     }
-    struct reader r = reader_of(NULL);
+    struct visit r = reader_of(NULL);
     struct librarian *a = r.rig->hub->librarian;
     struct librarian_question list = {.kind = LIBRARIAN_LIST, .query = {.limit = 1}};
     assert_true(librarian_ask(a, &list));
@@ -514,7 +479,7 @@ static void test_many_untold(void **state)
 static void test_told_is_bounded(void **state)
 {
     (void)state;
-    struct reader r = reader_of(NULL);
+    struct visit r = reader_of(NULL);
     struct librarian *a = r.rig->hub->librarian;
     char id[32];
     for (unsigned i = 0; i <= LIBRARIAN_TOLD_MAX; i++) {

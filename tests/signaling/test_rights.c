@@ -11,7 +11,6 @@
 #include "signaling/site.h"
 #include "tests/signaling/rig.h"
 
-#define SECRET   "0123456789abcdef0123456789abcdef"
 #define SETTINGS "JWT_SECRET=" SECRET " RECORDING_DIR=recordings"
 
 // The columns of both tables: no token; a token of each role for room r; a token of role host for another room.

@@ -31,8 +31,6 @@
 #include "signaling/site.h"
 #include "tests/signaling/rig.h"
 
-#define SECRET "0123456789abcdef0123456789abcdef"
-
 struct table {
     const char *name;
     json_t *json;

@@ -14,8 +14,6 @@
 #include "tests/signaling/rig.h"
 #include "tests/signaling/wire.h"
 
-#define SECRET "0123456789abcdef0123456789abcdef"
-
 static struct process server;
 
 static int set_up(void **state)

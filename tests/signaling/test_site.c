@@ -11,55 +11,14 @@
 #include "signaling/site.h"
 #include "tests/signaling/rig.h"
 
-#define SECRET "0123456789abcdef0123456789abcdef"
-
-// A site with one answer at a time.
-struct visit {
-    struct rig *rig;
-    struct site *site;
-    struct http_response response;
-    json_t *json; // the answer's body, or NULL
-};
-
-static struct visit visit_new(const char *settings)
-{
-    struct visit v = {.rig = rig_new(settings)};
-    v.site = site_new(v.rig->hub);
-    return v;
-}
-
-static void visit_free(struct visit *v)
-{
-    json_decref(v->json);
-    http_response_clear(&v->response);
-    site_free(v->site);
-    rig_free(v->rig);
-}
-
-// A body is JSON unless the request says otherwise.
-static int serve(struct visit *v, struct http_request request)
-{
-    json_decref(v->json);
-    http_response_clear(&v->response);
-    request.host = request.host ? request.host : "localhost:3001";
-    request.address = request.address ? request.address : "127.0.0.1";
-    request.content_type = request.content_type ? request.content_type : "application/json";
-    request.body_len = request.body ? strlen(request.body) : 0;
-    struct exchange *x = exchange_new(v->rig->hub, &request, &v->response, NULL, NULL);
-    site_serve(v->site, x);
-    exchange_free(x);
-    v->json = v->response.body ? json_loadb(v->response.body, v->response.body_len, 0, NULL) : NULL;
-    return v->response.status;
-}
-
 static int get(struct visit *v, const char *path)
 {
-    return serve(v, (struct http_request){.method = HTTP_GET, .path = path});
+    return visit_ask(v, (struct http_request){.method = HTTP_GET, .path = path});
 }
 
 static int post(struct visit *v, const char *path, const char *body)
 {
-    return serve(v, (struct http_request){.method = HTTP_POST, .path = path, .body = body});
+    return visit_ask(v, (struct http_request){.method = HTTP_POST, .path = path, .body = body});
 }
 
 static const char *error_code(const struct visit *v)
@@ -67,18 +26,10 @@ static const char *error_code(const struct visit *v)
     return text_of(json_object_get(v->json, "error"), "code");
 }
 
-static char *bearer(const char *claims)
-{
-    char *token = make_token(SECRET, claims);
-    char *header = g_strconcat("Bearer ", token, NULL);
-    g_free(token);
-    return header;
-}
-
 static void test_health(void **state)
 {
     (void)state;
-    struct visit v = visit_new("JWT_SECRET=" SECRET); // open to all, also where tokens are asked for
+    struct visit v = visit_of("JWT_SECRET=" SECRET); // open to all, also where tokens are asked for
     assert_int_equal(get(&v, "/health"), 200);
     assert_string_equal(text_of(v.json, "status"), "ok");
     assert_int_equal(json_integer_value(json_object_get(v.json, "timestamp")), INT64_C(1769853600000));
@@ -89,13 +40,13 @@ static void test_health(void **state)
     v.rig->hub->is_draining = true;
     assert_int_equal(get(&v, "/health"), 503);
     assert_string_equal(text_of(v.json, "status"), "draining");
-    visit_free(&v);
+    visit_clear(&v);
 }
 
 static void test_rooms(void **state)
 {
     (void)state;
-    struct visit v = visit_new(NULL);
+    struct visit v = visit_of(NULL);
     assert_int_equal(post(&v, "/api/rooms", NULL), 201);
     char *id = g_strdup(text_of(v.json, "roomId"));
     assert_int_equal(strlen(id), 36);
@@ -115,7 +66,7 @@ static void test_rooms(void **state)
     assert_true(flag_of(v.json, "isActive"));
     assert_int_equal(json_integer_value(json_object_get(v.json, "participantCount")), 1);
 
-    assert_int_equal(serve(&v, (struct http_request){.method = HTTP_DELETE, .path = path}), 200);
+    assert_int_equal(visit_ask(&v, (struct http_request){.method = HTTP_DELETE, .path = path}), 200);
     assert_true(flag_of(v.json, "closed"));
     const json_t *told = client_wait(ana, "close-room");
     assert_true(json_is_null(json_object_get(told, "by")));
@@ -124,26 +75,26 @@ static void test_rooms(void **state)
     g_free(url);
     g_free(path);
     g_free(join);
-    visit_free(&v);
+    visit_clear(&v);
 }
 
 static void test_room_of_ones_choice(void **state)
 {
     (void)state;
-    struct visit v = visit_new("APP_DOMAIN=https://app.example/ MAX_ROOMS=2");
+    struct visit v = visit_of("APP_DOMAIN=https://app.example/ MAX_ROOMS=2");
     assert_int_equal(post(&v, "/api/rooms", "{\"roomId\":\"sala\"}"), 201);
     assert_string_equal(text_of(v.json, "joinURL"), "https://app.example/participant/sala");
     assert_int_equal(post(&v, "/api/rooms", "{\"roomId\":\"sala\"}"), 409);
     assert_int_equal(post(&v, "/api/rooms", "{}"), 201);
     assert_int_equal(post(&v, "/api/rooms", "{}"), 429);
     assert_string_equal(error_code(&v), "room-full");
-    visit_free(&v);
+    visit_clear(&v);
 }
 
 static void test_room_rules(void **state)
 {
     (void)state;
-    struct visit v = visit_new(NULL);
+    struct visit v = visit_of(NULL);
     assert_int_equal(post(&v, "/api/rooms",
                           "{\"roomId\":\"r\",\"maxParticipants\":2,\"password\":\"quiet\",\"waitingRoom\":true,"
                           "\"locked\":true,\"expiresIn\":60,\"name\":\"Dr. Sol\"}"),
@@ -160,14 +111,14 @@ static void test_room_rules(void **state)
 
     struct http_request patch = {.method = HTTP_PATCH, .path = "/api/rooms/r"};
     patch.body = "{\"password\":null,\"locked\":false,\"waitingRoom\":false,\"name\":null}";
-    assert_int_equal(serve(&v, patch), 200);
+    assert_int_equal(visit_ask(&v, patch), 200);
     assert_false(flag_of(v.json, "hasPassword"));
     assert_true(json_is_null(json_object_get(v.json, "name")));
     assert_int_equal(json_integer_value(json_object_get(v.json, "maxParticipants")), 2);
     struct client *ana = client_new(v.rig, NULL);
     client_join(ana, "ana", NULL);
     patch.body = "{\"locked\":true,\"maxParticipants\":5}";
-    assert_int_equal(serve(&v, patch), 200);
+    assert_int_equal(visit_ask(&v, patch), 200);
     assert_true(flag_of(client_wait(ana, "room-changed"), "locked"));
     for (int i = 0; i < 4; i++) {
         rig_pass(v.rig, 20);
@@ -177,13 +128,13 @@ static void test_room_rules(void **state)
     client_drop(ana, 1000);
     rig_pass(v.rig, 0.25);
     assert_int_equal(get(&v, "/api/rooms/r"), 404);
-    visit_free(&v);
+    visit_clear(&v);
 }
 
 static void test_expiry_of_empty_rooms(void **state)
 {
     (void)state;
-    struct visit v = visit_new("ROOM_TTL=100");
+    struct visit v = visit_of("ROOM_TTL=100");
     post(&v, "/api/rooms", "{\"roomId\":\"r\"}");
     assert_string_equal(text_of(v.json, "expiresAt"), "2026-01-31T10:01:40.000Z");
     rig_pass(v.rig, 90);
@@ -197,23 +148,23 @@ static void test_expiry_of_empty_rooms(void **state)
     assert_string_equal(text_of(v.json, "expiresAt"), "2026-01-31T10:03:10.000Z");
     rig_pass(v.rig, 1);
     assert_int_equal(get(&v, "/api/rooms/r"), 404);
-    visit_free(&v);
+    visit_clear(&v);
 }
 
 // A Host header that is no host does not get into a link.
 static void test_bad_host(void **state)
 {
     (void)state;
-    struct visit v = visit_new("JWT_SECRET=" SECRET);
-    char *token = bearer("{\"sub\":\"ana\",\"role\":\"host\",\"room\":\"*\"}");
-    serve(&v, (struct http_request){.method = HTTP_POST,
-                                    .path = "/api/rooms",
-                                    .authorization = token,
-                                    .body = "{\"roomId\":\"r\"}",
-                                    .host = "a\"b/<c>"});
+    struct visit v = visit_of("JWT_SECRET=" SECRET);
+    char *token = make_bearer("{\"sub\":\"ana\",\"role\":\"host\",\"room\":\"*\"}");
+    visit_ask(&v, (struct http_request){.method = HTTP_POST,
+                                        .path = "/api/rooms",
+                                        .authorization = token,
+                                        .body = "{\"roomId\":\"r\"}",
+                                        .host = "a\"b/<c>"});
     assert_string_equal(text_of(v.json, "joinURL"), "http://localhost/participant/r");
     g_free(token);
-    visit_free(&v);
+    visit_clear(&v);
 }
 
 // In open mode a page could have its own name pointed at this machine, and read what is said to it.
@@ -234,25 +185,25 @@ static void test_foreign_name(void **state)
                 {"front.example:8443", 404},
                 {"front.example", 403},
                 {"app.example", 404}};
-    struct visit v = visit_new("FRONTEND_URL=https://front.example:8443 APP_DOMAIN=https://app.example");
+    struct visit v = visit_of("FRONTEND_URL=https://front.example:8443 APP_DOMAIN=https://app.example");
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-        assert_int_equal(serve(&v, (struct http_request){.path = "/api/rooms/none", .host = rows[i].host}),
+        assert_int_equal(visit_ask(&v, (struct http_request){.path = "/api/rooms/none", .host = rows[i].host}),
                          rows[i].status);
-    assert_int_equal(serve(&v, (struct http_request){.path = "/health", .host = "evil.example"}), 200);
-    visit_free(&v);
+    assert_int_equal(visit_ask(&v, (struct http_request){.path = "/health", .host = "evil.example"}), 200);
+    visit_clear(&v);
 }
 
 static void test_ice_servers(void **state)
 {
     (void)state;
-    struct visit v = visit_new("JWT_SECRET=" SECRET " TURN_SECRET=north TURN_URLS=turn:t TURN_TTL=60");
+    struct visit v = visit_of("JWT_SECRET=" SECRET " TURN_SECRET=north TURN_URLS=turn:t TURN_TTL=60");
     assert_int_equal(get(&v, "/api/ice-servers"), 401);
-    char *token = bearer("{\"sub\":\"ana\"}");
-    assert_int_equal(serve(&v, (struct http_request){.path = "/api/ice-servers", .authorization = token}), 200);
+    char *token = make_bearer("{\"sub\":\"ana\"}");
+    assert_int_equal(visit_ask(&v, (struct http_request){.path = "/api/ice-servers", .authorization = token}), 200);
     const json_t *turn = json_array_get(json_object_get(v.json, "iceServers"), 0);
     assert_string_equal(text_of(turn, "username"), "1769853660:ana");
     g_free(token);
-    visit_free(&v);
+    visit_clear(&v);
 }
 
 static void test_tokens(void **state)
@@ -283,39 +234,39 @@ static void test_tokens(void **state)
         {"{\"sub\":\"a\",\"room\":\"*\",\"role\":\"host\"}", HTTP_DELETE, "/api/rooms/none", NULL, 404},
         {"{\"sub\":\"a\",\"room\":\"*\",\"role\":\"host\"}", HTTP_DELETE, "/api/rooms/r", NULL, 200},
     };
-    struct visit v = visit_new("JWT_SECRET=" SECRET);
+    struct visit v = visit_of("JWT_SECRET=" SECRET);
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        char *token = cases[i].claims ? bearer(cases[i].claims) : NULL;
-        int status = serve(
+        char *token = cases[i].claims ? make_bearer(cases[i].claims) : NULL;
+        int status = visit_ask(
             &v, (struct http_request){
                     .method = cases[i].method, .path = cases[i].path, .body = cases[i].body, .authorization = token});
         assert_int_equal(status, cases[i].status);
         g_free(token);
     }
-    visit_free(&v);
+    visit_clear(&v);
 }
 
 // The host of a room may close it with nothing but its session token.
 static void test_delete_by_session_token(void **state)
 {
     (void)state;
-    struct visit v = visit_new(NULL);
+    struct visit v = visit_of(NULL);
     struct client *ana = client_new(v.rig, NULL), *bob = client_new(v.rig, NULL);
     client_join(ana, "ana", NULL);
     client_join(bob, "bob", NULL);
     char *anas = g_strconcat("Bearer ", client_participant(ana)->session_token, NULL);
     char *bobs = g_strconcat("bearer ", client_participant(bob)->session_token, NULL);
     struct http_request request = {.method = HTTP_DELETE, .path = "/api/rooms/r", .authorization = bobs};
-    assert_int_equal(serve(&v, request), 403);
+    assert_int_equal(visit_ask(&v, request), 403);
     request.authorization = NULL;
     request.address = "192.168.1.9"; // no loopback, no token
-    assert_int_equal(serve(&v, request), 403);
+    assert_int_equal(visit_ask(&v, request), 403);
     request.authorization = anas;
-    assert_int_equal(serve(&v, request), 200);
+    assert_int_equal(visit_ask(&v, request), 200);
     assert_string_equal(text_of(client_wait(bob, "close-room"), "by"), "ana");
     g_free(anas);
     g_free(bobs);
-    visit_free(&v);
+    visit_clear(&v);
 }
 
 static void test_wrong(void **state)
@@ -357,92 +308,92 @@ static void test_wrong(void **state)
         {HTTP_PATCH, "/api/rooms/none", "{}", NULL, 404, "not-found"},
         {HTTP_POST, "/api/rooms", "{}", "text/plain", 415, "unsupported-media-type"},
     };
-    struct visit v = visit_new(NULL);
+    struct visit v = visit_of(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
-        int status = serve(&v, (struct http_request){.method = wrong[i].method,
-                                                     .path = wrong[i].path,
-                                                     .body = wrong[i].body,
-                                                     .content_type = wrong[i].type});
+        int status = visit_ask(&v, (struct http_request){.method = wrong[i].method,
+                                                         .path = wrong[i].path,
+                                                         .body = wrong[i].body,
+                                                         .content_type = wrong[i].type});
         assert_int_equal(status, wrong[i].status);
         assert_string_equal(error_code(&v), wrong[i].code);
         assert_int_equal(status == 405, v.response.allow[0] != '\0');
     }
-    visit_free(&v);
+    visit_clear(&v);
 }
 
 static void test_cors(void **state)
 {
     (void)state;
-    struct visit v = visit_new("FRONTEND_URL=https://a.example,https://b.example:8443/");
+    struct visit v = visit_of("FRONTEND_URL=https://a.example,https://b.example:8443/");
     struct http_request request = {
         .method = HTTP_OPTIONS, .path = "/api/rooms", .origin = "https://b.example:8443", .asked_method = "POST"};
-    assert_int_equal(serve(&v, request), 204);
+    assert_int_equal(visit_ask(&v, request), 204);
     assert_string_equal(v.response.allowed, "https://b.example:8443");
     assert_true(v.response.is_preflight);
     request.method = HTTP_GET;
     request.path = "/health";
-    serve(&v, request);
+    visit_ask(&v, request);
     assert_string_equal(v.response.allowed, "https://b.example:8443");
     assert_false(v.response.is_preflight);
     static const char *const strangers[] = {"https://evil.example", "https://a.example:1", "http://a.example", "null",
                                             ""};
     for (size_t i = 0; i < G_N_ELEMENTS(strangers); i++) {
         request.origin = strangers[i];
-        serve(&v, request);
+        visit_ask(&v, request);
         assert_string_equal(v.response.allowed, "");
     }
-    visit_free(&v);
+    visit_clear(&v);
 }
 
 static void test_too_many_requests(void **state)
 {
     (void)state;
-    struct visit v = visit_new(NULL);
+    struct visit v = visit_of(NULL);
     for (int i = 0; i < REQUESTS_BURST; i++)
         assert_int_equal(post(&v, "/health", NULL), 405);
     assert_int_equal(post(&v, "/health", NULL), 429);
     assert_string_equal(error_code(&v), "rate-limited");
     struct http_request other = {.method = HTTP_GET, .path = "/health", .address = "10.0.0.7"};
-    assert_int_equal(serve(&v, other), 200);
+    assert_int_equal(visit_ask(&v, other), 200);
     rig_pass(v.rig, 1);
     assert_int_equal(get(&v, "/health"), 200);
-    visit_free(&v);
+    visit_clear(&v);
 }
 
 static void test_draining(void **state)
 {
     (void)state;
-    struct visit v = visit_new(NULL);
+    struct visit v = visit_of(NULL);
     v.rig->hub->is_draining = true;
     assert_int_equal(post(&v, "/api/rooms", NULL), 503);
-    visit_free(&v);
+    visit_clear(&v);
 }
 
 // What a room is made with and what it is changed to ask for the same right.
 static void test_record_by_patch(void **state)
 {
     (void)state;
-    struct visit v = visit_new("RECORDING_DIR=recordings JWT_SECRET=" SECRET);
-    char *may = bearer("{\"sub\":\"ana\",\"room\":\"r\",\"role\":\"host\"}");
-    char *may_not = bearer("{\"sub\":\"bob\",\"room\":\"r\",\"role\":\"host\",\"record\":false}");
+    struct visit v = visit_of("RECORDING_DIR=recordings JWT_SECRET=" SECRET);
+    char *may = make_bearer("{\"sub\":\"ana\",\"room\":\"r\",\"role\":\"host\"}");
+    char *may_not = make_bearer("{\"sub\":\"bob\",\"room\":\"r\",\"role\":\"host\",\"record\":false}");
     struct http_request make = {
         .method = HTTP_POST, .path = "/api/rooms", .body = "{\"roomId\":\"r\"}", .authorization = may};
     struct http_request patch = {
         .method = HTTP_PATCH, .path = "/api/rooms/r", .body = "{\"record\":true}", .authorization = may_not};
-    assert_int_equal(serve(&v, make), 201);
-    assert_int_equal(serve(&v, patch), 403);
+    assert_int_equal(visit_ask(&v, make), 201);
+    assert_int_equal(visit_ask(&v, patch), 403);
     assert_false(roster_find(&v.rig->hub->roster, "r")->policy.is_recorded);
     patch.authorization = may;
-    assert_int_equal(serve(&v, patch), 200);
+    assert_int_equal(visit_ask(&v, patch), 200);
     assert_true(roster_find(&v.rig->hub->roster, "r")->policy.is_recorded);
     patch.authorization = may_not;
     patch.body = "{\"record\":false}";
-    assert_int_equal(serve(&v, patch), 403);
+    assert_int_equal(visit_ask(&v, patch), 403);
     patch.body = "{\"locked\":true}";
-    assert_int_equal(serve(&v, patch), 200);
+    assert_int_equal(visit_ask(&v, patch), 200);
     g_free(may);
     g_free(may_not);
-    visit_free(&v);
+    visit_clear(&v);
 }
 
 // In open mode a page of somewhere else, in a browser on this machine, changes nothing (a POST without a body is
@@ -450,17 +401,17 @@ static void test_record_by_patch(void **state)
 static void test_foreign_page(void **state)
 {
     (void)state;
-    struct visit v = visit_new("RECORDING_DIR=recordings");
+    struct visit v = visit_of("RECORDING_DIR=recordings");
     struct http_request make = {.method = HTTP_POST, .path = "/api/rooms", .origin = "https://evil.example"};
-    assert_int_equal(serve(&v, make), 403);
+    assert_int_equal(visit_ask(&v, make), 403);
     assert_string_equal(error_code(&v), "forbidden");
     make.origin = "null";
-    assert_int_equal(serve(&v, make), 403);
+    assert_int_equal(visit_ask(&v, make), 403);
     make.origin = "http://localhost:3001";
-    assert_int_equal(serve(&v, make), 201);
+    assert_int_equal(visit_ask(&v, make), 201);
     make.origin = NULL;
-    assert_int_equal(serve(&v, make), 201);
-    visit_free(&v);
+    assert_int_equal(visit_ask(&v, make), 201);
+    visit_clear(&v);
 }
 
 int main(void)

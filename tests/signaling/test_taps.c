@@ -11,82 +11,48 @@
 #include "signaling/site.h"
 #include "tests/signaling/rig.h"
 
-#define SECRET  "0123456789abcdef0123456789abcdef"
 #define TARGETS "TAP_TARGETS=127.0.0.1,10.1.0.0/16,::1"
 #define ROUTE   "/api/rooms/r/taps"
 #define BOB     "{\"userId\":\"bob\",\"source\":\"microphone\",\"address\":\"127.0.0.1\",\"port\":5004}"
 #define SDP     "v=0\r\nm=audio 5004 RTP/AVP 96\r\n"
 
 struct desk {
-    struct rig *rig;
-    struct site *site;
+    struct visit visit;
     struct client *ana, *bob; // in the room, she is its host
-    struct http_response response;
-    json_t *json;        // of the last answer
-    char id[40];         // of the last tap made
-    uint64_t tag;        // of the last tap the media server was asked for
-    uint64_t room, peer; // the same
+    char id[40];              // of the last tap made
+    uint64_t tag;             // of the last tap the media server was asked for
+    uint64_t room, peer;      // the same
 };
-
-static void forget_commands(struct rig *rig)
-{
-    while (fake_sfu_take(rig->sfu))
-        ;
-}
 
 static struct desk desk_of(const char *settings)
 {
-    struct desk d = {.rig = rig_new(settings)};
-    d.site = site_new(d.rig->hub);
-    return d;
+    return (struct desk){.visit = visit_of(settings)};
 }
 
 static struct desk pair(void)
 {
     struct desk d = desk_of(TARGETS " RECORDING_DIR=recordings");
-    d.ana = client_new(d.rig, NULL);
-    d.bob = client_new(d.rig, NULL);
+    d.ana = client_new(d.visit.rig, NULL);
+    d.bob = client_new(d.visit.rig, NULL);
     client_join(d.ana, "ana", NULL);
     client_join(d.bob, "bob", NULL);
     client_clear(d.ana);
     client_clear(d.bob);
-    forget_commands(d.rig);
+    forget_commands(d.visit.rig);
     return d;
 }
 
 static void desk_clear(struct desk *d)
 {
-    json_decref(d->json);
-    http_response_clear(&d->response);
-    site_free(d->site);
-    rig_free(d->rig);
-}
-
-static void on_late(void *arg)
-{
-    (void)arg;
+    visit_clear(&d->visit);
 }
 
 static int serve_as(struct desk *d, enum http_method method, const char *path, const char *body, const char *header)
 {
-    json_decref(d->json);
-    http_response_clear(&d->response);
-    struct http_request request = {.method = method,
-                                   .path = path,
-                                   .authorization = header,
-                                   .host = "localhost",
-                                   .address = "127.0.0.1",
-                                   .content_type = body ? "application/json" : NULL,
-                                   .body = body,
-                                   .body_len = body ? strlen(body) : 0};
-    struct exchange *x = exchange_new(d->rig->hub, &request, &d->response, on_late, d);
-    site_serve(d->site, x);
-    assert_false(exchange_is_deferred(x));
-    exchange_free(x);
-    rig_turn(d->rig);
-    rig_pass(d->rig, 0.5); // the bounds of requests are of other tests
-    d->json = json_loadb(d->response.body, d->response.body_len, 0, NULL);
-    return d->response.status;
+    int status = visit_ask(
+        &d->visit, (struct http_request){.method = method, .path = path, .body = body, .authorization = header});
+    rig_pass(d->visit.rig, 0.5); // the bounds of requests are of other tests
+    return status;
 }
 
 static int serve(struct desk *d, enum http_method method, const char *path, const char *body)
@@ -107,7 +73,7 @@ static void expect_tap(struct desk *d, const char *rest)
 {
     const char *line;
     do {
-        line = fake_sfu_take(d->rig->sfu);
+        line = fake_sfu_take(d->visit.rig->sfu);
         assert_non_null(line);
     } while (!g_str_has_prefix(line, "tap "));
     char **words = g_strsplit(line, " ", 5);
@@ -121,21 +87,21 @@ static void expect_tap(struct desk *d, const char *rest)
 static void make_tap(struct desk *d)
 {
     assert_int_equal(serve(d, HTTP_POST, ROUTE, BOB), 201);
-    g_strlcpy(d->id, text_of(d->json, "id"), sizeof(d->id));
+    g_strlcpy(d->id, text_of(d->visit.json, "id"), sizeof(d->id));
     expect_tap(d, "microphone 127.0.0.1 5004");
     assert_int_equal(d->peer, client_participant(d->bob)->peer);
 }
 
 static void say(struct desk *d, bool on, enum sfu_reason reason)
 {
-    fake_sfu_say(d->rig->sfu, &(struct sfu_event){.type = SFU_TAP,
-                                                  .room = d->room,
-                                                  .tag = d->tag,
-                                                  .peer = d->peer,
-                                                  .on = on,
-                                                  .reason = reason,
-                                                  .text = on ? SDP : NULL});
-    rig_turn(d->rig);
+    fake_sfu_say(d->visit.rig->sfu, &(struct sfu_event){.type = SFU_TAP,
+                                                        .room = d->room,
+                                                        .tag = d->tag,
+                                                        .peer = d->peer,
+                                                        .on = on,
+                                                        .reason = reason,
+                                                        .text = on ? SDP : NULL});
+    rig_turn(d->visit.rig);
 }
 
 // "bob microphone on, bob camera off": what this one was told last of all.
@@ -161,13 +127,13 @@ static void expect_told(struct client *client, const char *event, const char *ta
 static const json_t *first_tap(struct desk *d)
 {
     assert_int_equal(serve(d, HTTP_GET, ROUTE, NULL), 200);
-    return json_array_get(json_object_get(d->json, "taps"), 0);
+    return json_array_get(json_object_get(d->visit.json, "taps"), 0);
 }
 
 static size_t tap_count(struct desk *d)
 {
     assert_int_equal(serve(d, HTTP_GET, ROUTE, NULL), 200);
-    return json_array_size(json_object_get(d->json, "taps"));
+    return json_array_size(json_object_get(d->visit.json, "taps"));
 }
 
 // ---- life -------------------------------------------------------------------------------------------------------
@@ -178,13 +144,13 @@ static void test_life(void **state)
     struct desk d = pair();
     assert_int_equal(tap_count(&d), 0);
     make_tap(&d);
-    assert_string_equal(text_of(d.json, "roomId"), "r");
-    assert_string_equal(text_of(d.json, "userId"), "bob");
-    assert_string_equal(text_of(d.json, "source"), "microphone");
-    assert_string_equal(text_of(d.json, "address"), "127.0.0.1");
-    assert_int_equal(json_integer_value(json_object_get(d.json, "port")), 5004);
-    assert_false(flag_of(d.json, "active"));
-    assert_true(json_is_null(json_object_get(d.json, "sdp")));
+    assert_string_equal(text_of(d.visit.json, "roomId"), "r");
+    assert_string_equal(text_of(d.visit.json, "userId"), "bob");
+    assert_string_equal(text_of(d.visit.json, "source"), "microphone");
+    assert_string_equal(text_of(d.visit.json, "address"), "127.0.0.1");
+    assert_int_equal(json_integer_value(json_object_get(d.visit.json, "port")), 5004);
+    assert_false(flag_of(d.visit.json, "active"));
+    assert_true(json_is_null(json_object_get(d.visit.json, "sdp")));
     expect_told(d.bob, "tap-changed", "bob microphone off");
     expect_told(d.ana, "tap-changed", "bob microphone off");
 
@@ -204,10 +170,10 @@ static void test_life(void **state)
     expect_told(d.bob, "tap-changed", "bob microphone on");
 
     assert_int_equal(remove_tap(&d, d.id), 200);
-    assert_string_equal(text_of(d.json, "id"), d.id);
-    assert_false(flag_of(d.json, "active"));
+    assert_string_equal(text_of(d.visit.json, "id"), d.id);
+    assert_false(flag_of(d.visit.json, "active"));
     char *stop = g_strdup_printf("tap-stop %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, d.room, d.tag);
-    expect_command(d.rig, stop);
+    expect_command(d.visit.rig, stop);
     expect_told(d.bob, "tap-changed", "");
     assert_int_equal(tap_count(&d), 0);
     say(&d, true, SFU_OK); // what was under way
@@ -226,7 +192,7 @@ static void test_latecomers(void **state)
     struct desk d = pair();
     make_tap(&d);
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        struct client *eve = client_new(d.rig, cases[i].dialect);
+        struct client *eve = client_new(d.visit.rig, cases[i].dialect);
         char *user = g_strdup_printf("eve%zu", i),
              *told = print_taps(json_object_get(client_join(eve, user, NULL), "taps"));
         assert_string_equal(told, "bob microphone off");
@@ -237,7 +203,7 @@ static void test_latecomers(void **state)
     char *join = g_strdup_printf("\"sessionToken\":\"%s\"", client_participant(d.ana)->session_token);
     client_drop(d.ana, 1006);
     assert_int_equal(remove_tap(&d, d.id), 200);
-    d.ana = client_new(d.rig, NULL);
+    d.ana = client_new(d.visit.rig, NULL);
     assert_int_equal(json_array_size(json_object_get(client_join(d.ana, "ana", join), "taps")), 0);
     expect_told(d.ana, "tap-changed", "");
     g_free(join);
@@ -250,10 +216,10 @@ static void fail_media(struct desk *d, struct client *client)
 {
     const struct participant *p = client_participant(client);
     uint64_t room = p->room->number, peer = p->peer;
-    fake_sfu_say(d->rig->sfu,
+    fake_sfu_say(d->visit.rig->sfu,
                  &(struct sfu_event){.type = SFU_GONE, .room = room, .peer = peer, .reason = SFU_MEDIA_FAILED});
-    sfu_leave(d->rig->sfu, room, peer); // what the fake still holds
-    rig_turn(d->rig);
+    sfu_leave(d->visit.rig->sfu, room, peer); // what the fake still holds
+    rig_turn(d->visit.rig);
 }
 
 static void test_another_peer(void **state)
@@ -296,11 +262,11 @@ static void test_reload(void **state)
     struct desk d = desk_of("JWT_SECRET=" SECRET " " TARGETS);
     char *token = make_token(SECRET, "{\"sub\":\"bob\",\"room\":\"r\",\"role\":\"host\"}");
     char *with = g_strdup_printf("\"token\":\"%s\"", token), *header = g_strconcat("Bearer ", token, NULL);
-    d.bob = client_new(d.rig, NULL);
+    d.bob = client_new(d.visit.rig, NULL);
     client_join(d.bob, "bob", with);
     assert_int_equal(serve_as(&d, HTTP_POST, ROUTE, BOB, header), 201);
     expect_tap(&d, "microphone 127.0.0.1 5004");
-    struct client *again = client_new(d.rig, NULL); // alone, and replaced
+    struct client *again = client_new(d.visit.rig, NULL); // alone, and replaced
     char *told = print_taps(json_object_get(client_join(again, "bob", with), "taps"));
     assert_string_equal(told, "bob microphone off");
     expect_tap(&d, "microphone 127.0.0.1 5004");
@@ -311,10 +277,10 @@ static void test_reload(void **state)
 
     char *token_again = g_strdup_printf("\"sessionToken\":\"%s\"", client_participant(again)->session_token);
     client_drop(again, 1006);
-    struct client *third = client_new(d.rig, NULL);
+    struct client *third = client_new(d.visit.rig, NULL);
     client_join(third, "bob", token_again);
     expect_told(third, "tap-changed", "bob microphone on");
-    assert_null(fake_sfu_take(d.rig->sfu));
+    assert_null(fake_sfu_take(d.visit.rig->sfu));
     g_free(token_again);
     g_free(told);
     g_free(header);
@@ -331,15 +297,15 @@ static void test_leave(void **state)
     assert_int_equal(serve(&d, HTTP_POST, ROUTE,
                            "{\"userId\":\"ana\",\"source\":\"camera\",\"address\":\"::0:1\",\"port\":65534}"),
                      201);
-    assert_string_equal(text_of(d.json, "address"), "::1");
+    assert_string_equal(text_of(d.visit.json, "address"), "::1");
     client_clear(d.ana);
     client_ask(d.bob, "leave-room", "{}");
     char *stop = g_strdup_printf("tap-stop %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, d.room, d.tag);
-    expect_command(d.rig, stop);
+    expect_command(d.visit.rig, stop);
     expect_told(d.ana, "tap-changed", "ana camera off");
     assert_int_equal(tap_count(&d), 1);
     client_drop(d.ana, 1006); // she does not come back in time
-    rig_pass(d.rig, 120);
+    rig_pass(d.visit.rig, 120);
     assert_int_equal(serve(&d, HTTP_GET, ROUTE, NULL), 404);
     g_free(stop);
     desk_clear(&d);
@@ -353,9 +319,10 @@ static void test_timeline(void **state)
     client_ask(d.ana, "recording-start", "{}");
     make_tap(&d);
     say(&d, true, SFU_OK);
-    expect_command(d.rig, "record-note 1 {\"type\":\"tap-started\",\"user\":\"bob\",\"source\":\"microphone\"}");
+    expect_command(d.visit.rig,
+                   "record-note 1 {\"type\":\"tap-started\",\"user\":\"bob\",\"source\":\"microphone\"}");
     assert_int_equal(remove_tap(&d, d.id), 200);
-    expect_command(d.rig, "record-note 1 {\"type\":\"tap-ended\",\"user\":\"bob\",\"source\":\"microphone\"}");
+    expect_command(d.visit.rig, "record-note 1 {\"type\":\"tap-ended\",\"user\":\"bob\",\"source\":\"microphone\"}");
     desk_clear(&d);
 }
 
@@ -385,14 +352,14 @@ static void test_bad_wishes(void **state)
     struct desk d = pair();
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         assert_int_equal(serve(&d, HTTP_POST, ROUTE, cases[i].body), cases[i].status);
-        const json_t *error = json_object_get(d.json, "error");
+        const json_t *error = json_object_get(d.visit.json, "error");
         assert_string_equal(text_of(error, "code"), cases[i].status == 404 ? "not-found" : "bad-field");
         assert_non_null(strstr(text_of(error, "message"), cases[i].names));
     }
     assert_int_equal(serve(&d, HTTP_POST, "/api/rooms/other/taps", BOB), 404);
     assert_int_equal(remove_tap(&d, "nothing"), 404);
     assert_false(client_was_told(d.bob, "tap-changed"));
-    assert_null(fake_sfu_take(d.rig->sfu));
+    assert_null(fake_sfu_take(d.visit.rig->sfu));
     desk_clear(&d);
 }
 
@@ -409,7 +376,7 @@ static void test_bounds(void **state)
         g_free(body);
     }
     assert_int_equal(serve(&d, HTTP_POST, ROUTE, BOB), 409);
-    assert_string_equal(text_of(json_object_get(d.json, "error"), "code"), "busy");
+    assert_string_equal(text_of(json_object_get(d.visit.json, "error"), "code"), "busy");
     assert_int_equal(tap_count(&d), SFU_TAPS_MAX);
     desk_clear(&d);
 }
@@ -435,7 +402,7 @@ static void test_off(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
         const char *path = methods[i] == HTTP_DELETE ? ROUTE "/x" : ROUTE;
         assert_int_equal(serve(&d, methods[i], path, methods[i] == HTTP_POST ? BOB : NULL), 403);
-        const json_t *error = json_object_get(d.json, "error");
+        const json_t *error = json_object_get(d.visit.json, "error");
         assert_string_equal(text_of(error, "code"), "forbidden");
         assert_non_null(strstr(text_of(error, "message"), "TAP_TARGETS"));
     }
@@ -457,20 +424,18 @@ static void test_rights(void **state)
         {"{\"sub\":\"a\",\"room\":\"*\",\"role\":\"host\"}", 200},
     };
     struct desk d = desk_of("JWT_SECRET=" SECRET " " TARGETS);
-    d.bob = client_new(d.rig, NULL);
+    d.bob = client_new(d.visit.rig, NULL);
     char *token = make_token(SECRET, "{\"sub\":\"bob\",\"room\":\"r\",\"role\":\"host\"}");
     char *with = g_strdup_printf("\"token\":\"%s\"", token);
     client_join(d.bob, "bob", with);
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        char *one = cases[i].claims ? make_token(SECRET, cases[i].claims) : NULL;
-        char *header = one ? g_strconcat("Bearer ", one, NULL) : NULL;
+        char *header = cases[i].claims ? make_bearer(cases[i].claims) : NULL;
         bool may = cases[i].status == 200;
         assert_int_equal(serve_as(&d, HTTP_GET, ROUTE, NULL, header), cases[i].status);
         assert_int_equal(serve_as(&d, HTTP_POST, ROUTE, BOB, header), may ? 201 : cases[i].status);
-        char *path = g_strconcat(ROUTE "/", may ? text_of(d.json, "id") : "x", NULL);
+        char *path = g_strconcat(ROUTE "/", may ? text_of(d.visit.json, "id") : "x", NULL);
         assert_int_equal(serve_as(&d, HTTP_DELETE, path, NULL, header), cases[i].status);
         g_free(path);
-        g_free(one);
         g_free(header);
     }
     char *mine = g_strconcat("Bearer ", client_participant(d.bob)->session_token, NULL);

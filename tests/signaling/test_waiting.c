@@ -9,8 +9,6 @@
 
 #include "tests/signaling/rig.h"
 
-#define SECRET "0123456789abcdef0123456789abcdef"
-
 // A room with the waiting room on, and its host ana in it.
 struct consultation {
     struct rig *rig;

@@ -22,7 +22,7 @@
 #include "tests/signaling/rig.h"
 #include "tests/signaling/wire.h"
 
-#define SECRET "0123456789abcdef"
+#define HOOK_SECRET "0123456789abcdef"
 
 enum { PATIENCE_S = 20 };
 
@@ -36,7 +36,7 @@ static void no_wake(void *arg)
 static struct courier *make_courier(unsigned timeout_ms)
 {
     return courier_new(
-        &(struct courier_config){.secret = SECRET, .retry_min_ms = 10, .timeout_ms = timeout_ms, .wake = no_wake});
+        &(struct courier_config){.secret = HOOK_SECRET, .retry_min_ms = 10, .timeout_ms = timeout_ms, .wake = no_wake});
 }
 
 static struct parcel *make_parcel(const struct receiver *receiver, const char *path, const char *subject,
@@ -88,7 +88,7 @@ static void test_signature(void **state)
 {
     (void)state;
     char signature[SIGNATURE_SIZE];
-    courier_sign(signature, SECRET, 1769853600, "{\"id\":\"x\"}");
+    courier_sign(signature, HOOK_SECRET, 1769853600, "{\"id\":\"x\"}");
     assert_string_equal(signature,
                         "t=1769853600,v1=099c1d7dfc521924bf39a31e2c8b7e89666ce15b0893ca4b176c151436a7b9ae");
 }
@@ -108,7 +108,7 @@ static void test_request(void **state)
     char signature[SIGNATURE_SIZE];
     int64_t t = g_ascii_strtoll(strstr(said, "t=") + 2, NULL, 10);
     assert_true(llabs(t - g_get_real_time() / G_USEC_PER_SEC) < 60);
-    courier_sign(signature, SECRET, t, "{\"olá\":1}");
+    courier_sign(signature, HOOK_SECRET, t, "{\"olá\":1}");
     assert_non_null(strstr(said, signature));
     courier_end(courier);
     receiver_free(receiver);
@@ -200,7 +200,7 @@ static void office_open(struct office *office, int port)
 {
     char err[400];
     char *settings = g_strdup_printf(
-        "WEBHOOK_URL=http://127.0.0.1:%d/ok,http://localhost:%d/flaky WEBHOOK_SECRET=" SECRET " DATABASE_URL=%s",
+        "WEBHOOK_URL=http://127.0.0.1:%d/ok,http://localhost:%d/flaky WEBHOOK_SECRET=" HOOK_SECRET " DATABASE_URL=%s",
         port, port, office->path);
     office->rig = rig_new(settings);
     struct store *store = store_new(&office->rig->config, no_wake, NULL, err, sizeof(err));
@@ -382,7 +382,7 @@ static void test_process(void **state)
     struct receiver *receiver = receiver_new(0);
     char *url = g_strdup_printf("WEBHOOK_URL=http://127.0.0.1:%d/ok", receiver_port(receiver));
     struct process process =
-        process_start((const char *const[]){url, "WEBHOOK_SECRET=" SECRET, "DRAIN_TIMEOUT=0", NULL});
+        process_start((const char *const[]){url, "WEBHOOK_SECRET=" HOOK_SECRET, "DRAIN_TIMEOUT=0", NULL});
     int status;
     struct ws ws = ws_open(&process, "/ws", NULL, &status);
     assert_int_equal(status, 101);
