@@ -174,6 +174,7 @@ static void start_tap(struct audience *a, const struct command *command)
 {
     struct tap_config cfg = {.worker = a->worker,
                              .events = a->events,
+                             .sent = a->tapped,
                              .room = a->room,
                              .tag = command->tag,
                              .peer = command->peer,

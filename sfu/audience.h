@@ -19,6 +19,7 @@ struct audience {
     // fixed at birth
     struct worker *worker;
     struct mailbox *events;
+    struct flow *tapped;        // of the worker: what taps have sent
     struct record_inbox *inbox; // NULL: nothing can be recorded
     uint64_t room;
     const struct peer_list *peers; // of the room

@@ -112,8 +112,12 @@ static struct room *room_new(struct rooms *rooms, uint64_t id)
     room->id = id;
     room->rooms = rooms;
     TAILQ_INIT(&room->peers);
-    room->audience = (struct audience){
-        .worker = rooms->worker, .events = rooms->events, .inbox = rooms->inbox, .room = id, .peers = &room->peers};
+    room->audience = (struct audience){.worker = rooms->worker,
+                                       .events = rooms->events,
+                                       .tapped = &rooms->tally.tapped,
+                                       .inbox = rooms->inbox,
+                                       .room = id,
+                                       .peers = &room->peers};
     audience_init(&room->audience);
     speaker_init(&room->speaker);
     g_hash_table_insert(rooms->by_id, g_memdup2(&id, sizeof(id)), room);

@@ -67,5 +67,7 @@ void tally_print(const struct tally *tally, const struct stats *worker, struct l
     line_number(line, "keyframes_tx", (int64_t)tally->keyframes_tx);
     line_number(line, "keyframes_rx", (int64_t)tally->keyframes_rx);
     line_number(line, "resent", (int64_t)tally->resent);
+    line_number(line, "tap_packets", (int64_t)tally->tapped.packets);
+    line_number(line, "tap_bytes", (int64_t)tally->tapped.bytes);
     line_stats(line, &all);
 }

@@ -13,6 +13,7 @@
 
 struct tally {
     struct flow tx;             // to receivers; what was received is the worker's own count
+    struct flow tapped;         // to programs outside, counted by the taps themselves
     uint64_t drops[DROP_COUNT]; // of peers, tracks and subs; the transports' are the worker's own
     uint64_t connected, ice_failed, dtls_failed;
     uint64_t nacks_tx, nacks_rx;         // messages
@@ -31,5 +32,5 @@ void tally_add_feedback(struct tally *sum, const struct feedback *feedback);
 // A peer's transport has come to this state.
 void tally_state(struct tally *sum, enum sfu_state state, struct transport_fault fault);
 
-// Everything as one line's pairs: rx_* of the worker and its drops included.
+// Everything as one line's pairs: rx_* of the worker and its drops included; tap_packets, tap_bytes.
 void tally_print(const struct tally *tally, const struct stats *worker, struct line *line);

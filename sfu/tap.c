@@ -24,6 +24,7 @@ struct tap {
     // fixed at birth
     struct worker *worker;
     struct mailbox *events;
+    struct flow *sent;
     uint64_t room, tag, peer;
     enum sfu_source source;
     char address[INET6_ADDRSTRLEN];
@@ -78,17 +79,20 @@ static void stream_close(struct sink *sink, uint16_t stream)
     (void)stream;
 }
 
-static void send_to(struct tap *t, const union sockaddr_any *to, const void *data, size_t len)
+static bool send_to(struct tap *t, const union sockaddr_any *to, const void *data, size_t len)
 {
-    if (sendto(t->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL, &to->sa, address_len(to)) < 0)
+    bool ok = sendto(t->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL, &to->sa, address_len(to)) >= 0;
+    if (!ok)
         stats_drop(&t->stats, DROP_SEND_FAILED);
+    return ok;
 }
 
 static void tx(struct sink *sink, struct packet *out)
 {
     struct tap *t = tap_of_sink(sink);
     t->pt = out->buf[1] & 0x7f;
-    send_to(t, &t->rtp, out->buf, out->len);
+    if (send_to(t, &t->rtp, out->buf, out->len))
+        flow_add(t->sent, out->len);
     packet_unref(out);
 }
 
@@ -256,6 +260,7 @@ struct ear *tap_new(const struct tap_config *cfg)
     t->sink.pt[CODEC_RED] = 0; // Opus comes out of RED: fewer programs know it
     t->worker = cfg->worker;
     t->events = cfg->events;
+    t->sent = cfg->sent;
     t->room = cfg->room;
     t->tag = cfg->tag;
     t->peer = cfg->peer;

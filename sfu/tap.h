@@ -12,6 +12,7 @@
 struct tap_config {
     struct worker *worker;
     struct mailbox *events;
+    struct flow *sent; // of the worker: what all its taps have sent
     uint64_t room, tag;
     uint64_t peer;
     enum sfu_source source;

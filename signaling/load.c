@@ -16,12 +16,10 @@ static const char DROP[] = "drop_";
     }
 
 static const struct pairs_number worker_numbers[] = {
-    WORKER(rooms),      WORKER(peers),        WORKER(cpu_us),
-    WORKER(letter_us),  WORKER(late_us),      WORKER(connected),
-    WORKER(ice_failed), WORKER(dtls_failed),  WORKER(nacks_tx),
-    WORKER(nacks_rx),   WORKER(keyframes_tx), WORKER(keyframes_rx),
-    WORKER(resent),     WORKER(rx_packets),   WORKER(rx_bytes),
-    WORKER(tx_packets), WORKER(tx_bytes),     {0},
+    WORKER(rooms),        WORKER(peers),        WORKER(cpu_us),      WORKER(letter_us),  WORKER(late_us),
+    WORKER(connected),    WORKER(ice_failed),   WORKER(dtls_failed), WORKER(nacks_tx),   WORKER(nacks_rx),
+    WORKER(keyframes_tx), WORKER(keyframes_rx), WORKER(resent),      WORKER(rx_packets), WORKER(rx_bytes),
+    WORKER(tx_packets),   WORKER(tx_bytes),     WORKER(tap_packets), WORKER(tap_bytes),  {0},
 };
 
 void load_tick(struct load *load, struct sfu *sfu, int64_t now_us)

@@ -26,7 +26,7 @@ struct load_worker {
     int64_t cpu_us, letter_us, late_us;
     double busy; // share of one core, between the last two answers
     int64_t connected, ice_failed, dtls_failed, nacks_tx, nacks_rx, keyframes_tx, keyframes_rx, resent;
-    int64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+    int64_t rx_packets, rx_bytes, tx_packets, tx_bytes, tap_packets, tap_bytes;
 };
 
 struct load {

@@ -191,6 +191,20 @@ static void print_recordings(struct page_of_metrics *m, const struct hub *hub)
         (double)c->recordings_failed);
 }
 
+static void print_taps(struct page_of_metrics *m, const struct hub *hub)
+{
+    unsigned count = 0;
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, hub->roster.rooms);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const struct room *room = value;
+        for (guint i = 0; i < room->taps->len; i++)
+            count += ((const struct tap *)room->taps->pdata[i])->sdp != NULL;
+    }
+    one(m, "roda_taps", GAUGE, "Live copies being sent to programs outside.", count);
+}
+
 static void print_webhooks(struct page_of_metrics *m, const struct hub *hub)
 {
     struct webhook_health health = webhook_health(hub->webhook);
@@ -230,6 +244,8 @@ static const struct worker_metric media_metrics[] = {
     {"roda_media_forwarded_packets", COUNTER, "RTP packets sent to receivers.", AT(tx_packets), 1},
     {"roda_media_forwarded_bytes", COUNTER, "Bytes of RTP sent to receivers.", AT(tx_bytes), 1},
     {"roda_media_resent_packets", COUNTER, "Packets sent again because they were asked for.", AT(resent), 1},
+    {"roda_media_tapped_packets", COUNTER, "RTP packets sent to programs outside.", AT(tap_packets), 1},
+    {"roda_media_tapped_bytes", COUNTER, "Bytes of RTP sent to programs outside.", AT(tap_bytes), 1},
     {"roda_media_connections", COUNTER, "Media connections that came about.", AT(connected), 1},
     {"roda_media_ice_failures", COUNTER, "Media connections that found no network path, or lost it for good.",
      AT(ice_failed), 1},
@@ -311,6 +327,7 @@ GString *metrics_print(struct hub *hub, enum metrics_format format)
     print_counters(&m, &hub->counters);
     print_calls(&m, hub);
     print_recordings(&m, hub);
+    print_taps(&m, hub);
     if (hub->webhook)
         print_webhooks(&m, hub);
     print_workers(&m, hub);

@@ -100,6 +100,22 @@ static void note_participant(const struct participant *p)
                             role_name(p->role)));
 }
 
+static void note_tap(const struct room *room, const struct tap *tap, bool on)
+{
+    note(room, json_pack("{s:s, s:s, s:s}", "type", on ? "tap-started" : "tap-ended", "user", tap->user, "source",
+                         sfu_source_name(tap->source)));
+}
+
+// Of what is being sent already.
+static void note_taps(const struct room *room)
+{
+    for (guint i = 0; i < room->taps->len; i++) {
+        const struct tap *tap = room->taps->pdata[i];
+        if (tap->sdp)
+            note_tap(room, tap, true);
+    }
+}
+
 static bool is_recording(const struct room *room)
 {
     return room->recording && room->number && room->recording->state != RECORDING_WAITING &&
@@ -116,8 +132,7 @@ void recording_noted_mute(const struct participant *target, const char *by, cons
 void recording_noted_tap(const struct room *room, const struct tap *tap, bool on)
 {
     if (is_recording(room))
-        note(room, json_pack("{s:s, s:s, s:s}", "type", on ? "tap-started" : "tap-ended", "user", tap->user, "source",
-                             sfu_source_name(tap->source)));
+        note_tap(room, tap, on);
 }
 
 // ---- starting and stopping --------------------------------------------------------------------------------------
@@ -147,6 +162,7 @@ static void begin(struct room *room, const struct participant *but, uint64_t tag
                          "recordedBy", r->by[0] ? r->by : NULL));
     for (guint i = 0; i < room->participants->len; i++)
         note_participant(room->participants->pdata[i]);
+    note_taps(room);
     log_info("recording", "%s begins", r->id);
 }
 

@@ -37,6 +37,7 @@ struct scene {
     char *recording_text, *tap_text;
     uint64_t recording_tag, tap_tag;
     unsigned recording_events, tap_events;
+    int64_t tapped_packets; // as the workers count them
 };
 
 static inline bool is_video(const struct voice *v)
@@ -123,6 +124,14 @@ static inline void note(struct scene *s, const struct sfu_event *event)
     s->tap_text = g_strdup(event->text);
 }
 
+static inline void add_load(struct scene *s, const struct sfu_event *event)
+{
+    static const char key[] = " tap_packets=";
+    const char *at = strstr(event->text, key);
+    assert_non_null(at);
+    s->tapped_packets += g_ascii_strtoll(at + strlen(key), NULL, 10);
+}
+
 static inline void play(struct scene *s)
 {
     struct stage *stage = &s->stage;
@@ -136,6 +145,8 @@ static inline void play(struct scene *s)
     for (struct sfu_event *event; (event = sfu_next_event(stage->sfu)); sfu_event_free(event)) {
         if (event->type == SFU_RECORDING || event->type == SFU_TAP)
             note(s, event);
+        else if (event->type == SFU_LOAD_DATA)
+            add_load(s, event);
         else
             hear(stage, event);
     }

@@ -83,6 +83,8 @@ static void test_tap(void **state)
     sfu_tap_stop(s.stage.sfu, ROOM, 31);
     PLAY_UNTIL(&s, !s.tapped);
     assert_int_equal(s.tap_reason, SFU_OK);
+    sfu_ask_load(s.stage.sfu, 0);
+    PLAY_UNTIL(&s, s.tapped_packets >= 50); // also of taps that are gone
     drop_curtain(&s);
     close(fd[0]);
     close(fd[1]);

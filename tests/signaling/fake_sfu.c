@@ -276,7 +276,8 @@ void sfu_ask_load(struct sfu *sfu, uint64_t tag)
 {
     char text[120];
     g_snprintf(text, sizeof(text),
-               "worker=0 rooms=%u peers=%u cpu_us=1000 letter_us=20 late_us=30 rx_packets=7 drop_muted=2",
+               "worker=0 rooms=%u peers=%u cpu_us=1000 letter_us=20 late_us=30 rx_packets=7 tap_packets=4 "
+               "tap_bytes=400 drop_muted=2",
                fake_sfu_room_count(sfu), fake_sfu_peer_count(sfu));
     answer(sfu, 0, 0, tag, SFU_LOAD_DATA, SFU_OK, text);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "signaling/metrics.h"
 #include "signaling/net.h"
 #include "signaling/site.h"
 #include "tests/signaling/rig.h"
@@ -326,6 +327,47 @@ static void test_timeline(void **state)
     desk_clear(&d);
 }
 
+// A copy that is being sent already is on it too; one that waits for its source is not.
+static void test_timeline_begins_later(void **state)
+{
+    (void)state;
+    struct desk d = pair();
+    make_tap(&d);
+    say(&d, true, SFU_OK);
+    assert_int_equal(
+        serve(&d, HTTP_POST, ROUTE, "{\"userId\":\"ana\",\"source\":\"camera\",\"address\":\"::1\",\"port\":5006}"),
+        201);
+    forget_commands(d.visit.rig);
+    client_ask(d.ana, "recording-start", "{}");
+    unsigned noted = 0;
+    for (const char *line = fake_sfu_take(d.visit.rig->sfu); line; line = fake_sfu_take(d.visit.rig->sfu))
+        if (strstr(line, "tap-started")) {
+            assert_string_equal(
+                line, "record-note 1 {\"type\":\"tap-started\",\"user\":\"bob\",\"source\":\"microphone\"}");
+            noted++;
+        }
+    assert_int_equal(noted, 1);
+    desk_clear(&d);
+}
+
+static void test_is_counted(void **state)
+{
+    (void)state;
+    struct desk d = pair();
+    make_tap(&d);
+    rig_pass(d.visit.rig, 2);
+    GString *text = metrics_print(d.visit.rig->hub, METRICS_PROMETHEUS);
+    assert_non_null(strstr(text->str, "\nroda_taps 0\n")); // nothing is sent yet
+    assert_non_null(strstr(text->str, "\nroda_media_tapped_packets_total 4\n"));
+    assert_non_null(strstr(text->str, "\nroda_media_tapped_bytes_total 400\n"));
+    g_string_free(text, TRUE);
+    say(&d, true, SFU_OK);
+    text = metrics_print(d.visit.rig->hub, METRICS_PROMETHEUS);
+    assert_non_null(strstr(text->str, "\nroda_taps 1\n"));
+    g_string_free(text, TRUE);
+    desk_clear(&d);
+}
+
 // ---- what is refused --------------------------------------------------------------------------------------------
 
 static void test_bad_wishes(void **state)
@@ -490,10 +532,20 @@ static void test_targets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_life),       cmocka_unit_test(test_latecomers), cmocka_unit_test(test_another_peer),
-        cmocka_unit_test(test_reload),     cmocka_unit_test(test_leave),      cmocka_unit_test(test_timeline),
-        cmocka_unit_test(test_bad_wishes), cmocka_unit_test(test_bounds),     cmocka_unit_test(test_unreachable),
-        cmocka_unit_test(test_off),        cmocka_unit_test(test_rights),     cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_life),
+        cmocka_unit_test(test_latecomers),
+        cmocka_unit_test(test_another_peer),
+        cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_leave),
+        cmocka_unit_test(test_timeline),
+        cmocka_unit_test(test_timeline_begins_later),
+        cmocka_unit_test(test_is_counted),
+        cmocka_unit_test(test_bad_wishes),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_unreachable),
+        cmocka_unit_test(test_off),
+        cmocka_unit_test(test_rights),
+        cmocka_unit_test(test_targets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
