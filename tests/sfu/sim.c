@@ -9,6 +9,9 @@
 
 enum { POOL_MAX = 16384, TICK_US = 10000, EXT_FIRST = 1 };
 
+const struct sim_quality sim_perfect = {.delay_us = 10000};
+const struct sim_quality sim_shaky = {.loss_permille = 30, .delay_us = 20000, .jitter_us = 8000};
+
 // ---- the transport that is not there ---------------------------------------------------------------------
 
 static struct sim_peer *peer_of_sink(struct sink *sink)

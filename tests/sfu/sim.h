@@ -19,6 +19,7 @@
 
 enum {
     SIM_STEP_US = 1000,
+    SIM_SECOND_US = 1000000,
     SIM_PEERS_MAX = 8,
     SIM_STREAMS_MAX = 64,   // outgoing SSRCs of one sink
     SIM_SENDERS_MAX = 4,    // of one peer
@@ -163,6 +164,7 @@ struct sim_quality {
     unsigned loss_permille;
     int64_t delay_us, jitter_us; // jitter over the packet spacing reorders
 };
+extern const struct sim_quality sim_perfect, sim_shaky; // 10 ms away; with loss and jitter
 
 struct sim_datagram {
     struct sim_datagram *next;
