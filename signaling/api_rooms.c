@@ -96,7 +96,7 @@ static bool may_wish(struct exchange *x, const struct policy_wish *wish, const c
 
 static bool has_place(struct exchange *x, const char *id)
 {
-    const struct hub *hub = x->hub;
+    struct hub *hub = x->hub;
     struct fault fault = {0};
     if (hub->is_draining)
         return exchange_refuse(x, 503, "room-closed", "the server is about to stop"), false;

@@ -224,7 +224,7 @@ static bool may_start(struct hub *hub, const struct actor *actor, struct fault *
         return !fault_say(fault, ERROR_BUSY, "the server has no place for another call (MAX_CALLS)");
     if (calls->sink.may_begin && !calls->sink.may_begin(calls->sink.arg))
         return !fault_say(fault, ERROR_BUSY, "the server cannot keep a record of another call now");
-    if (roster_room_count(&hub->roster) >= hub->config->max_rooms)
+    if (!roster_has_place(&hub->roster, hub->config->max_rooms))
         return !fault_say(fault, ERROR_ROOM_FULL, "the server has no place for another room (MAX_ROOMS)");
     return may_ring(hub, actor, fault);
 }

@@ -54,7 +54,8 @@ enum gate gate_try(struct hub *hub, struct room *room, const struct newcomer *wh
 {
     if (who->is_trusted)
         return GATE_OPEN;
-    if (room->policy.is_locked)
+    bool is_first_host = who->is_host && room->participants->len == 0; // nobody else could open it
+    if (room->policy.is_locked && !is_first_host)
         return refuse(fault, "locked", "the room is locked: the host lets nobody in at the moment");
     if (!knows_password(hub, room, who, fault))
         return GATE_CLOSED;

@@ -11,6 +11,12 @@ void policy_clear(struct policy *policy)
     *policy = (struct policy){0};
 }
 
+bool policy_is_plain(const struct policy *policy, bool has_waiting_room)
+{
+    return !policy->name && !policy->password && !policy->max_participants && !policy->is_locked &&
+           !policy->is_recorded && policy->has_waiting_room == has_waiting_room;
+}
+
 static int read_switch(struct fields *fields, const char *name)
 {
     return field_has(fields, name) ? field_bool(fields, name, false) : -1;

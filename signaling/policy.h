@@ -23,6 +23,8 @@ struct policy {
 };
 
 void policy_clear(struct policy *policy);
+// Nothing was set: it is what a new room has, with or without a waiting room.
+bool policy_is_plain(const struct policy *policy, bool has_waiting_room);
 
 // A change somebody wants: {name?, password?, maxParticipants?, waitingRoom?, locked?, record?, expiresIn?}. Texts
 // are borrowed.

@@ -127,13 +127,13 @@ static bool may_enter(const struct session *session, const struct room *room, co
     return true;
 }
 
-bool presence_may_make_room(const struct hub *hub, const struct identity *identity, struct fault *fault)
+bool presence_may_make_room(struct hub *hub, const struct identity *identity, struct fault *fault)
 {
-    if (roster_room_count(&hub->roster) >= hub->config->max_rooms)
-        return !fault_say(fault, ERROR_ROOM_FULL, "the server has no place for another room (MAX_ROOMS)");
     if (identity && roster_rooms_of(&hub->roster, identity->user) >= hub->config->max_rooms_per_user)
         return !fault_say(fault, ERROR_ROOM_FULL, "you have all your %" PRId64 " rooms (MAX_ROOMS_PER_USER)",
                           hub->config->max_rooms_per_user);
+    if (!roster_has_place(&hub->roster, hub->config->max_rooms))
+        return !fault_say(fault, ERROR_ROOM_FULL, "the server has no place for another room (MAX_ROOMS)");
     return true;
 }
 
@@ -264,10 +264,17 @@ static void wait_at(struct session *session, struct room *room, const char *user
     knock->avatar = g_strdup(session->identity.avatar);
 }
 
+static bool keeps_rules(const struct room *room)
+{
+    const struct hub *hub = hub_of(room);
+    return !policy_is_plain(&room->policy, hub->config->waiting_room) &&
+           !room_is_expired(room, hub->config->room_ttl, hub->now_us, hub->wall_ms);
+}
+
 // Nobody is in the room and nothing keeps it.
 static void let_room_go(struct room *room)
 {
-    if (room->participants->len == 0 && room->knocks->len == 0 && !room->is_reserved)
+    if (room->participants->len == 0 && room->knocks->len == 0 && !room->is_reserved && !keeps_rules(room))
         room_free(room);
 }
 
@@ -413,6 +420,8 @@ void presence_leave(struct participant *p, const char *reason)
     struct call *call = room->call;
     char user[USER_MAX + 1];
     g_strlcpy(user, p->user, sizeof(user));
+    if (p->is_dropped && presence_is_expired(p))
+        room->dropped_us = hub->now_us;
     depart(p, reason);
     taps_left(room, user);
     settle_default_host(room);
@@ -473,6 +482,7 @@ void presence_lost(struct participant *p, bool is_page_gone)
     log_debug("room", "%s: the socket of %s is lost", p->room->id, p->user);
     p->session->participant = NULL;
     p->session = NULL;
+    p->is_dropped = !is_page_gone;
     p->expires_us =
         hub_of(p->room)->now_us + (is_page_gone ? MIN(grace_s, RELOAD_GRACE_S) : grace_s) * INT64_C(1000000);
 }

@@ -34,7 +34,7 @@ struct participant *presence_join(struct session *session, const struct join *jo
 void presence_announce(struct participant *participant, bool resumed);
 
 // Whether there is place for another room, and the bearer of that token (NULL: nobody's) may make it.
-bool presence_may_make_room(const struct hub *hub, const struct identity *identity, struct fault *fault);
+bool presence_may_make_room(struct hub *hub, const struct identity *identity, struct fault *fault);
 
 // Lets somebody in who waits; false and the fault when there is no place.
 bool presence_admit(struct knock *knock, struct fault *fault);
@@ -52,8 +52,8 @@ void presence_remove(struct participant *participant, const char *by, const char
 // Everybody out, sockets closed, room gone. `by` and `reason` may be NULL.
 void presence_close(struct room *room, const char *by, const char *reason);
 
-// The socket is gone; the participant keeps its place for RECONNECT_GRACE. A page that was closed or is loaded anew says
-// so (1001, RFC 6455 section 7.4.1): that keeps it for RELOAD_GRACE_S at most.
+// The socket is gone; the participant keeps its place for RECONNECT_GRACE. A page that was closed or is loaded anew
+// says so (1001, RFC 6455 section 7.4.1): that keeps it for RELOAD_GRACE_S at most.
 enum { RELOAD_GRACE_S = 10 };
 void presence_lost(struct participant *participant, bool is_page_gone);
 bool presence_is_expired(const struct participant *participant);

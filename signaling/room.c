@@ -109,10 +109,36 @@ void room_free(struct room *room)
     g_free(room);
 }
 
+// It stays for its rules only.
+static bool is_kept(const struct room *room)
+{
+    return room->participants->len == 0 && room->knocks->len == 0 && !room->is_reserved;
+}
+
+bool roster_has_place(struct roster *roster, int64_t max_rooms)
+{
+    struct room *oldest = NULL;
+    GHashTableIter iter;
+    void *value;
+    if (roster_room_count(roster) < max_rooms)
+        return true;
+    g_hash_table_iter_init(&iter, roster->rooms);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct room *room = value;
+        if (is_kept(room) && (!oldest || room->dropped_us < oldest->dropped_us))
+            oldest = room;
+    }
+    if (oldest)
+        room_free(oldest);
+    return oldest != NULL;
+}
+
 bool room_is_expired(const struct room *room, int64_t ttl_s, int64_t now_us, int64_t wall_ms)
 {
     if (room->participants->len > 0 || room->knocks->len > 0)
         return false;
+    if (!room->is_reserved)
+        return !room->dropped_us || now_us - room->dropped_us >= RULES_KEPT_S * INT64_C(1000000);
     if (room->expires_ms)
         return wall_ms >= room->expires_ms;
     return now_us - room->empty_since_us >= ttl_s * INT64_C(1000000);

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The signaling thread only. Ownership: roster > room > participant. A participant outlives its WebSocket by
-// RECONNECT_GRACE; a room outlives its last participant only when it was made over HTTP.
+// RECONNECT_GRACE; a room outlives its last participant only when it was made over HTTP, or for RULES_KEPT_S when it
+// has rules and somebody dropped out of it without a word: whose line broke finds it as it was.
 #pragma once
 
 #include <glib.h>
@@ -21,6 +22,7 @@ enum {
     MISSED_MAX = 64,          // messages kept for a participant without a socket
     ENDED_MAX = 256,          // session tokens remembered after their participant was sent away
     KNOCKS_MAX = 32,          // people before the door of one room
+    RULES_KEPT_S = 600,       // an empty room keeps its rules, after somebody dropped out of it
 };
 
 enum { RECORDING_ID_CHARS = 27 }; // "20260131T100000Z-" and 10 that cannot be guessed
@@ -78,9 +80,10 @@ struct participant {
     // How it is reached.
     struct session *session; // NULL: the socket is lost
     int64_t expires_us;      // then it is gone for good
-    int64_t ice_told_us; // when it was told of ICE servers
-    bool keeps_socket; // it came by a call: its socket outlives the room, for calls to come
-    GQueue missed;     // of struct missed: what came meanwhile and is not part of the room's state
+    bool is_dropped;         // it lost its socket without a word
+    int64_t ice_told_us;     // when it was told of ICE servers
+    bool keeps_socket;       // it came by a call: its socket outlives the room, for calls to come
+    GQueue missed;           // of struct missed: what came meanwhile and is not part of the room's state
 
     // Its side in the media server; media.c alone changes these.
     uint64_t peer; // 0: none, until it offers again
@@ -117,6 +120,7 @@ struct room {
     bool is_reserved;        // made over HTTP
     struct call *call;       // whose room it is, or NULL; calls.c alone changes this
     int64_t empty_since_us;  // while nobody is in it
+    int64_t dropped_us;      // when somebody who had dropped out was given up; 0: never
     GPtrArray *participants; // in the order they came
     GPtrArray *knocks;       // in the order they came
     char host[USER_MAX + 1]; // the host everybody was told of, or ""
@@ -157,6 +161,9 @@ struct room *roster_add(struct roster *roster, const char *id, int64_t now_us, i
 unsigned roster_room_count(const struct roster *roster);
 unsigned roster_rooms_of(const struct roster *roster, const char *owner);
 void room_free(struct room *room); // nobody may be in it, or before its door
+
+// Whether there is place for another room; of those that stay for their rules only, the oldest gives way.
+bool roster_has_place(struct roster *roster, int64_t max_rooms);
 
 // Nobody is in it or before its door, and its time is over.
 bool room_is_expired(const struct room *room, int64_t ttl_s, int64_t now_us, int64_t wall_ms);

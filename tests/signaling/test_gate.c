@@ -241,14 +241,114 @@ static void test_kept(void **state)
     rig_free(rig);
 }
 
+static struct room *find_room(struct rig *rig, const char *id)
+{
+    return roster_find(&rig->hub->roster, id);
+}
+
+// Time passes for somebody whose line is fine.
+static void stay(struct rig *rig, struct client *client, int seconds)
+{
+    for (; seconds > 0; seconds -= 10) {
+        client_ask(client, "heartbeat", "{}");
+        rig_pass(rig, MIN(seconds, 10));
+    }
+}
+
+// When the line of a clinic breaks, everybody is out; the room must not be open when they, or others, come.
+static void test_rules_outlive_a_drop(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL);
+    struct client *ana = client_new(rig, NULL), *bob = client_new(rig, NULL);
+    client_join(ana, "ana", NULL);
+    client_join(bob, "bob", NULL);
+    client_ask(ana, "update-room", "{\"password\":\"segredo\",\"locked\":true}");
+    client_drop(ana, 1006);
+    stay(rig, bob, 31); // she is given up
+    client_drop(bob, 1000);
+    assert_non_null(find_room(rig, "r"));
+    struct client *eva = client_new(rig, NULL);
+    assert_string_equal(refused(eva, "eva", ",\"password\":\"segredo\""), "forbidden locked");
+    assert_string_equal(refused(eva, "eva", ",\"role\":\"host\""), "forbidden password-needed");
+    rig_pass(rig, 500);
+    ana = client_new(rig, NULL);
+    eva = client_new(rig, NULL);
+    client_ask(ana, "join-room", "{\"roomId\":\"r\",\"userId\":\"ana\",\"role\":\"host\",\"password\":\"segredo\"}");
+    assert_string_equal(refused(eva, "eva", ",\"role\":\"host\",\"password\":\"segredo\""), "forbidden locked");
+    stay(rig, ana, RULES_KEPT_S);
+    assert_non_null(find_room(rig, "r"));
+    client_drop(ana, 1000); // everybody has left: that is the end of it
+    assert_null(find_room(rig, "r"));
+    client_join(client_new(rig, NULL), "eva", NULL);
+    rig_free(rig);
+}
+
+static void test_rules_are_forgotten(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL);
+    struct client *ana = client_new(rig, NULL);
+    client_join(ana, "ana", NULL);
+    client_ask(ana, "lock-room", "{}");
+    client_drop(ana, 1006);
+    rig_pass(rig, 30 + RULES_KEPT_S - 2);
+    struct client *eva = client_new(rig, NULL);
+    assert_string_equal(refused(eva, "eva", ""), "forbidden locked");
+    rig_pass(rig, 4);
+    assert_null(find_room(rig, "r"));
+    client_join(eva, "eva", NULL);
+    client_drop(eva, 1006);
+    rig_pass(rig, 31);
+    assert_null(find_room(rig, "r")); // it had no rules
+
+    ana = client_new(rig, NULL);
+    client_join(ana, "ana", NULL);
+    client_ask(ana, "lock-room", "{}");
+    client_drop(ana, 1001); // a page that is closed is no line that broke
+    rig_pass(rig, RELOAD_GRACE_S + 1);
+    assert_null(find_room(rig, "r"));
+    rig_free(rig);
+}
+
+// Rooms that only keep their rules take no place from others.
+static void test_kept_rules_give_way(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new("MAX_ROOMS=2");
+    static const char *const ids[] = {"one", "two"};
+    for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
+        struct client *host = client_new(rig, NULL);
+        char *join = g_strdup_printf("{\"roomId\":\"%s\",\"userId\":\"ana\"}", ids[i]);
+        client_ask(host, "join-room", join);
+        client_ask(host, "lock-room", "{}");
+        client_drop(host, 1006);
+        rig_pass(rig, 40);
+        g_free(join);
+    }
+    assert_int_equal(roster_room_count(&rig->hub->roster), 2);
+    client_join(client_new(rig, NULL), "bob", NULL);
+    assert_null(find_room(rig, "one")); // the oldest
+    assert_non_null(find_room(rig, "two"));
+    assert_non_null(find_room(rig, "r"));
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lock),      cmocka_unit_test(test_lock_with_tokens),
-        cmocka_unit_test(test_password),  cmocka_unit_test(test_guessing),
-        cmocka_unit_test(test_total),     cmocka_unit_test(test_account_limits),
-        cmocka_unit_test(test_user_rate), cmocka_unit_test(test_publishers),
+        cmocka_unit_test(test_lock),
+        cmocka_unit_test(test_lock_with_tokens),
+        cmocka_unit_test(test_password),
+        cmocka_unit_test(test_guessing),
+        cmocka_unit_test(test_total),
+        cmocka_unit_test(test_account_limits),
+        cmocka_unit_test(test_user_rate),
+        cmocka_unit_test(test_publishers),
         cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_rules_outlive_a_drop),
+        cmocka_unit_test(test_rules_are_forgotten),
+        cmocka_unit_test(test_kept_rules_give_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
