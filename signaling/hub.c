@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "signaling/hub.h"
 
+#include <malloc.h>
+
 #include "signaling/call_book.h"
 #include "signaling/desk.h"
 #include "signaling/events.h"
@@ -137,6 +139,13 @@ static void tick_room(struct hub *hub, struct room *room)
         room_free(room);
 }
 
+static void give_memory_back(struct hub *hub)
+{
+    const struct counters *c = &hub->counters;
+    if (slack_is_due(&hub->slack, c->sockets_opened + c->joins + c->leaves, hub->now_us))
+        malloc_trim(0);
+}
+
 void hub_tick(struct hub *hub)
 {
     exchange_tick(hub);
@@ -151,6 +160,7 @@ void hub_tick(struct hub *hub)
         tick_room(hub, one->data);
     g_list_free(rooms);
     book_tick(hub);
+    give_memory_back(hub);
     hub_rx_store(hub); // a disk that takes too long says nothing
 }
 

@@ -12,6 +12,7 @@
 #include "signaling/limits.h"
 #include "signaling/load.h"
 #include "signaling/room.h"
+#include "signaling/slack.h"
 
 enum {
     PING_EVERY_S = 15,
@@ -73,6 +74,7 @@ struct hub {
     uint64_t last_tag;
     struct counters counters;
     struct load load;
+    struct slack slack;
     struct measure *measure;
     struct crowd newcomers;  // what strangers may try at one room from one place: passwords, knocking
     struct crowd tried;      // passwords tried at one room from anywhere
