@@ -2,15 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include "rtp/layers.h"
 
-uint8_t layers_seen_alive(const struct layers_seen *s, int64_t now_us)
-{
-    uint8_t alive = 0;
-    for (unsigned i = 0; i < LAYERS_SPATIAL_MAX; i++)
-        if (s->last_us[i] && now_us - s->last_us[i] < LAYERS_SEEN_MAX_US)
-            alive |= (uint8_t)(1U << i);
-    return alive;
-}
-
 static const struct layers_choice nothing = {.spatial = LAYERS_NONE};
 
 void layers_init(struct layers *l, bool svc)
@@ -33,7 +24,7 @@ static int8_t find_target(const struct layers *l)
     for (int8_t i = l->wanted_spatial; i >= 0; i--)
         if (l->alive >> i & 1)
             return i;
-    for (int8_t i = (int8_t)(l->wanted_spatial + 1); i < LAYERS_SPATIAL_MAX; i++)
+    for (int8_t i = (int8_t)(l->wanted_spatial + 1); i <= LAYERS_HIGHEST; i++)
         if (l->alive >> i & 1)
             return i;
     return LAYERS_NONE;

@@ -6,7 +6,7 @@
 // picture. A track with one SSRC and one layer is simulcast of one. Temporal layers are left at any picture and added
 // where the codec says so. Facts about packets come from codec_inspect().
 //
-// One `struct layers` per subscriber, one `struct layers_seen` per track.
+// One `struct layers` per subscriber.
 #pragma once
 
 #include <stdbool.h>
@@ -15,28 +15,9 @@
 #include "rtp/codec.h"
 
 enum {
-    LAYERS_SPATIAL_MAX = 8,
-    LAYERS_HIGHEST = 7,           // as wanted spatial or temporal layer: the best there is
-    LAYERS_NONE = -1,             // as wanted spatial layer: nothing; as current layer: nothing yet
-    LAYERS_SEEN_MAX_US = 1000000, // a layer that sent nothing for so long is dead
+    LAYERS_HIGHEST = 7, // as wanted spatial or temporal layer: the best there is
+    LAYERS_NONE = -1,   // as wanted spatial layer: nothing; as current layer: nothing yet
 };
-
-// ---- per track: which layers are alive ---------------------------------------------------------------------------
-
-struct layers_seen {
-    int64_t last_us[LAYERS_SPATIAL_MAX]; // 0: never
-};
-
-// A packet of a spatial layer (simulcast: the SSRC's index; SVC: info.spatial) arrived.
-static inline void layers_seen_rx(struct layers_seen *s, unsigned spatial, int64_t now_us)
-{
-    s->last_us[spatial & (LAYERS_SPATIAL_MAX - 1)] = now_us;
-}
-
-// Bit i: layer i is alive. Cheap, but meant for a tick: give it to every subscriber's layers_set_alive() on change.
-uint8_t layers_seen_alive(const struct layers_seen *s, int64_t now_us);
-
-// ---- per subscriber ----------------------------------------------------------------------------------------------
 
 enum layers_verdict {
     LAYERS_DROP,           // timeline_drop(), part of a picture
@@ -74,7 +55,7 @@ void layers_init(struct layers *l, bool svc);
 // temporal: 0..7.
 void layers_want(struct layers *l, int spatial, unsigned temporal);
 
-// The mask of layers_seen_alive(). When the wanted layer is dead, the next lower living one is the target, else the
+// Bit i: layer i sends something. When the wanted layer is dead, the next lower living one is the target, else the
 // lowest living one.
 void layers_set_alive(struct layers *l, uint8_t alive);
 

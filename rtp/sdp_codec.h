@@ -41,15 +41,3 @@ struct sdp_h264 {
 // Reads an H264 fmtp; what is absent has the default of RFC 6184 section 8.1: Baseline, level 1, mode 0.
 // 0, or -EBADMSG: profile-level-id is not six hex digits or the mode is not 0..2.
 int sdp_h264_parse(struct sdp_h264 *h264, struct sdp_span fmtp);
-
-// The level an answer states (RFC 6184 section 8.2.2): with asymmetry allowed by both sides the answerer's own, else
-// the lower of the two.
-uint8_t sdp_h264_answer_level(const struct sdp_h264 *offer, const struct sdp_h264 *own);
-
-// The profile-level-id for profile and level, e.g. 0x42e01f; 0 for SDP_H264_UNKNOWN.
-uint32_t sdp_h264_profile_level_id(enum sdp_h264_profile profile, uint8_t level);
-
-// Can what is sent as a be received as b? Name, clock and channels; H264: profile and packetization-mode, not level;
-// VP9: profile-id (RFC 9628 section 6.1, default 0); AV1: profile (AV1 RTP payload section 7.2, default 0). RTX, RED
-// and FEC: only the name, whose formats they cover is the caller's to compare.
-bool sdp_codec_same(const struct sdp_codec *a, const struct sdp_codec *b);

@@ -14,11 +14,6 @@ static inline int16_t seq_diff(uint16_t a, uint16_t b)
     return (int16_t)(uint16_t)(a - b);
 }
 
-static inline bool seq_newer(uint16_t a, uint16_t b)
-{
-    return seq_diff(a, b) > 0;
-}
-
 static inline int32_t ts_diff(uint32_t a, uint32_t b)
 {
     return (int32_t)(a - b);

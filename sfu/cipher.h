@@ -32,7 +32,6 @@ struct cipher_keys {
     uint8_t salt[CIPHER_SALT_MAX];
 };
 
-const char *cipher_profile_name(enum cipher_profile profile); // "AEAD_AES_128_GCM", ...
 size_t cipher_key_len(enum cipher_profile profile);
 size_t cipher_salt_len(enum cipher_profile profile);
 size_t cipher_overhead(enum cipher_profile profile); // bytes an RTP packet grows: 16, 16, 10

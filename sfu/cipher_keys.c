@@ -10,12 +10,11 @@ enum { LABEL_AT = 7 }; // RFC 3711 s4.3.1: key_id is added to the 14-byte salt a
 
 static const struct {
     enum cipher_profile profile;
-    const char *name;
     size_t key_len, salt_len;
 } profiles[] = {
-    {CIPHER_CM_SHA1_80, "AES_CM_128_HMAC_SHA1_80", 16, 14}, // RFC 5764 s4.1.2
-    {CIPHER_GCM_128, "AEAD_AES_128_GCM", 16, 12},           // RFC 7714 s12
-    {CIPHER_GCM_256, "AEAD_AES_256_GCM", 32, 12},
+    {CIPHER_CM_SHA1_80, 16, 14}, // RFC 5764 s4.1.2
+    {CIPHER_GCM_128, 16, 12},    // RFC 7714 s12
+    {CIPHER_GCM_256, 32, 12},
 };
 
 static int find(enum cipher_profile profile)
@@ -25,12 +24,6 @@ static int find(enum cipher_profile profile)
             return i;
     }
     return -1;
-}
-
-const char *cipher_profile_name(enum cipher_profile profile)
-{
-    int i = find(profile);
-    return i < 0 ? "none" : profiles[i].name;
 }
 
 size_t cipher_key_len(enum cipher_profile profile)

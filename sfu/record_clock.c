@@ -59,7 +59,8 @@ static int64_t way_us(const struct record_wall *w)
     return w->known && rtt_us != INT64_MAX ? rtt_us / 2 : 0;
 }
 
-int64_t record_wall_us(const struct record_wall *w, int64_t wall_us)
+// Our time at its wall clock `wall_us`. The way here is taken as half the round trip. Only when known.
+static int64_t record_wall_us(const struct record_wall *w, int64_t wall_us)
 {
     return wall_us + least_of(w) - way_us(w);
 }

@@ -33,9 +33,6 @@ struct record_wall {
 // (0: not known).
 void record_wall_rx(struct record_wall *w, int64_t wall_us, int64_t arrival_us, int64_t rtt_us);
 
-// Our time at its wall clock `wall_us`. The way here is taken as half the round trip. Only when known.
-int64_t record_wall_us(const struct record_wall *w, int64_t wall_us);
-
 // ---- one track's sampling clock ----------------------------------------------------------------------------------
 
 struct record_clock {

@@ -8,22 +8,6 @@ void tally_add_drops(struct tally *sum, const struct stats *stats)
         sum->drops[i] += stats->drops[i];
 }
 
-void tally_add(struct tally *sum, const struct tally *part)
-{
-    sum->tx.packets += part->tx.packets;
-    sum->tx.bytes += part->tx.bytes;
-    for (unsigned i = 0; i < DROP_COUNT; i++)
-        sum->drops[i] += part->drops[i];
-    sum->connected += part->connected;
-    sum->ice_failed += part->ice_failed;
-    sum->dtls_failed += part->dtls_failed;
-    sum->nacks_tx += part->nacks_tx;
-    sum->nacks_rx += part->nacks_rx;
-    sum->keyframes_tx += part->keyframes_tx;
-    sum->keyframes_rx += part->keyframes_rx;
-    sum->resent += part->resent;
-}
-
 void tally_add_track(struct tally *sum, const struct track *track)
 {
     for (unsigned i = 0; i < track->layer_count; i++)

@@ -21,7 +21,6 @@ struct tally {
     uint64_t resent;                     // packets
 };
 
-void tally_add(struct tally *sum, const struct tally *part);
 void tally_add_drops(struct tally *sum, const struct stats *stats);
 
 // The part that goes, or is there now.

@@ -311,14 +311,6 @@ void track_set_muted(struct track *track, bool muted, int64_t now_us)
         track_want_keyframe(track, &track->layer[i], now_us);
 }
 
-uint64_t track_bps(struct track *track, int64_t now_us)
-{
-    uint64_t bps = 0;
-    for (unsigned i = 0; i < track->layer_count; i++)
-        bps += recvstats_bps(&track->layer[i].recvstats, now_us);
-    return bps;
-}
-
 void layer_stats(struct layer *layer, int64_t now_us, struct line *line)
 {
     const struct loss *loss = &layer->loss;

@@ -105,19 +105,27 @@ static uint16_t stream_open(struct sink *sink, uint32_t ssrc)
     return handle < 0 ? SINK_NO_STREAM : (uint16_t)handle;
 }
 
+static void flush(struct transport *t)
+{
+    if (!t->outbox.head || outbox_flush(&t->outbox, &t->path))
+        return;
+    // The socket is full. Try again next turn, when it has had time to drain.
+    worker_defer(t->worker, &t->flush);
+}
+
 static void stream_close(struct sink *sink, uint16_t stream)
 {
     struct transport *t = of_sink(sink);
     if (stream == SINK_NO_STREAM)
         return;
-    transport_flush(t); // what is queued still needs the stream's context
+    flush(t); // what is queued still needs the stream's context
     streams_close(&t->streams, stream);
 }
 
 static void enqueue(struct transport *t, struct packet *out, struct cipher_stream *cipher)
 {
     if (outbox_add(&t->outbox, out, cipher))
-        transport_flush(t);
+        flush(t);
     else
         worker_defer(t->worker, &t->flush);
 }
@@ -138,7 +146,7 @@ static void sink_tx(struct sink *sink, struct packet *out)
 
 static void sink_flush(struct sink *sink)
 {
-    transport_flush(of_sink(sink));
+    flush(of_sink(sink));
 }
 
 static const struct sink_ops transport_sink_ops = {stream_open, stream_close, sink_tx, sink_flush};
@@ -148,17 +156,9 @@ struct sink *transport_sink(struct transport *t)
     return &t->sink;
 }
 
-void transport_flush(struct transport *t)
-{
-    if (!t->outbox.head || outbox_flush(&t->outbox, &t->path))
-        return;
-    // The socket is full. Try again next turn, when it has had time to drain.
-    worker_defer(t->worker, &t->flush);
-}
-
 static void flush_deferred(void *arg)
 {
-    transport_flush(arg);
+    flush(arg);
 }
 
 void transport_tx_rtcp(struct transport *t, const uint8_t *data, size_t len)
@@ -384,7 +384,7 @@ static void take_twin(struct transport *t, struct ice_event *event)
 static void take_path(struct transport *t, const struct ice_event *event, int64_t now_us)
 {
     bool first = !t->has_path;
-    transport_flush(t);
+    flush(t);
     path_close(&t->path);
     path_open(&t->path, event->slow ? -1 : twins_fd(&t->twins, &event->local), &event->local, &event->remote);
     t->has_path = true;
@@ -479,7 +479,7 @@ void transport_free(struct transport *t)
     worker_cancel(t->worker, &t->flush);
     if (t->sctp_open)
         datachan_close(worker_hub(t->worker), t->id);
-    transport_flush(t);
+    flush(t);
     outbox_clear(&t->outbox);
     if (t->dtls) {
         uint8_t buf[DTLS_MTU + 128];

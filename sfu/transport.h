@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Belongs to one peer; worker thread. It accepts packets only from the path that ICE selected, changes nothing before
-// a tag verifies, and counts what it drops by reason. What is sent during a loop turn leaves at the end of the turn
-// (transport_flush(), called by the worker).
+// a tag verifies, and counts what it drops by reason. What is sent during a loop turn leaves at the end of the turn,
+// or when so much waits that it may as well go.
 #pragma once
 
 #include <stdbool.h>
@@ -70,7 +70,6 @@ struct sink *transport_sink(struct transport *transport);
 // Queues one compound RTCP packet (plain; at most 1,200 bytes); dropped and counted when not connected.
 void transport_tx_rtcp(struct transport *transport, const uint8_t *data, size_t len);
 void transport_tx_message(struct transport *transport, const struct datachan_message *message);
-void transport_flush(struct transport *transport); // called at the end of the turn; harmless at any time
 
 enum sfu_state transport_state(const struct transport *transport);
 void transport_tick(struct transport *transport, int64_t now_us); // every WORKER_TICK_US

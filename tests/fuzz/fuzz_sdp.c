@@ -16,8 +16,7 @@ static void check_codecs(const struct sdp_media *m)
         assert(codec->pt <= 127 && sdp_find_codec(m, codec->pt) == codec);
         assert(sdp_rtx_apt(codec) <= 127);
         sdp_find_rtx(m, codec->pt);
-        if (sdp_h264_parse(&h264, codec->fmtp) == 0 && h264.profile != SDP_H264_UNKNOWN)
-            assert(sdp_codec_same(codec, codec) == (codec->name.len > 0));
+        sdp_h264_parse(&h264, codec->fmtp);
     }
 }
 

@@ -59,20 +59,6 @@ static enum layers_verdict svc(unsigned sid, unsigned temporal, uint64_t seq, in
     return rx_layer(0, sid, temporal, seq, what);
 }
 
-// ---- alive -------------------------------------------------------------------------------------------------------
-
-static void a_layer_lives_as_long_as_it_sends(void **state)
-{
-    (void)state;
-    struct layers_seen seen = {0};
-    assert_int_equal(layers_seen_alive(&seen, 1), 0);
-    layers_seen_rx(&seen, 0, 1000);
-    layers_seen_rx(&seen, 2, 500000);
-    assert_int_equal(layers_seen_alive(&seen, 600000), 5);
-    assert_int_equal(layers_seen_alive(&seen, 1000 + LAYERS_SEEN_MAX_US), 4);
-    assert_int_equal(layers_seen_alive(&seen, 500000 + LAYERS_SEEN_MAX_US), 0);
-}
-
 // ---- simulcast ---------------------------------------------------------------------------------------------------
 
 static void waits_for_a_key_frame(void **state)
@@ -352,7 +338,6 @@ static void svc_changes_between_pictures_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_layer_lives_as_long_as_it_sends),
         cmocka_unit_test_setup(waits_for_a_key_frame, begin_simulcast),
         cmocka_unit_test_setup(any_picture_is_better_than_none, begin_simulcast),
         cmocka_unit_test_setup(never_more_than_wanted, begin_simulcast),

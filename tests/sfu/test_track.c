@@ -305,7 +305,6 @@ static void a_track_prints_itself(void **state)
     assert_non_null(strstr(buf, " expected=1 received=1 jitter_us=0 "));
     assert_non_null(strstr(buf, " keyframes=1 "));
     assert_non_null(strstr(buf, " tx_packets=1 "));
-    assert_true(track_bps(rig.track, rig.now_us) > 0);
     rig_close(&rig);
 }
 
