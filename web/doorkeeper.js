@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 import { h, setLabel, setText } from './dom.js';
 import { icon } from './icons.js';
+import { RoomPassword } from './password.js';
 import { hue, initials } from './tile.js';
 
 /** A checkbox that looks like a switch. `act(on)` is called when the person turns it. */
@@ -29,7 +30,9 @@ export class Doorkeeper {
     this.lock = toggle('lock', { textKey: 'lockRoom', hintKey: 'lockRoomHint' }, (on) =>
       actions.update({ locked: on }),
     );
-    this.switches = h('section', { class: 'switches' }, this.waitingRoom.element, this.lock.element);
+    this.password = new RoomPassword((change) => actions.update(change));
+    const rules = [this.waitingRoom.element, this.lock.element, this.password.element];
+    this.switches = h('section', { class: 'switches' }, ...rules);
     this.element = h('div', { class: 'doorkeeper', hidden: true }, this.waiting, this.switches);
   }
 
@@ -38,6 +41,7 @@ export class Doorkeeper {
     this.element.hidden = !isHost;
     this.waitingRoom.input.checked = rules?.waitingRoom === true;
     this.lock.input.checked = rules?.locked === true;
+    this.password.show(rules?.hasPassword === true);
     this.waiting.hidden = knocks.length === 0;
     this.all.hidden = knocks.length < 2;
     setText(this.count, 'knockCount', { count: knocks.length });

@@ -15,6 +15,7 @@ import {
   startServer,
   waitFor,
 } from './harness.mjs';
+import { isWellFormed, shoot } from './look.mjs';
 
 let server, browser;
 let people = [];
@@ -187,3 +188,63 @@ test('password: asked for, asked again when wrong', async () => {
   await isIn(bia);
   noProblems(people);
 });
+
+test('the host sets a password in the page, changes it and takes it away, by keyboard', async () => {
+  const room = newRoom();
+  const ana = await host(room);
+  const hasPassword = (wanted) =>
+    waitFor(`the password to be ${wanted ? 'asked for' : 'gone'}`, () =>
+      ana.page.evaluate((is) => roda.client.room.hasPassword === is, wanted),
+    );
+  await ana.page.keyboard.press('p');
+  await ana.page.locator('[data-action=password-edit]').focus();
+  await ana.page.keyboard.press('Enter');
+  await ana.page.keyboard.type('cem');
+  await ana.page.keyboard.press('Enter');
+  assert.match(await ana.page.locator('#room-password-problem').textContent(), /pelo menos 4/);
+  await ana.page.keyboard.press('Escape');
+  assert.ok(await ana.page.locator('#page-people').isVisible(), 'Escape closes the form, not the panel');
+  await ana.page.keyboard.press('Enter'); // on the button it came from
+  await ana.page.keyboard.type('maré alta');
+  await ana.page.keyboard.press('Enter');
+  await hasPassword(true);
+  assert.match(await ana.page.locator('.room-password').textContent(), /Alterar/);
+
+  const bia = await newPerson('Bia', { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+  await ask(bia, room);
+  await bia.page.locator('#password').waitFor();
+  await bia.page.keyboard.type('maré alta');
+  await bia.page.keyboard.press('Enter');
+  await isIn(bia);
+  assert.ok(await bia.page.locator('.room-password').isHidden(), 'only a host has it');
+
+  await ana.page.locator('[data-action=password-remove]').click();
+  await hasPassword(false);
+  assert.ok(await ana.page.locator('[data-action=password-remove]').isHidden());
+  const caio = await newPerson('Caio');
+  await ask(caio, room);
+  await isIn(caio);
+  noProblems(people, ALARM);
+});
+
+for (const [what, rules, sign] of [
+  ['asks for a password', { password: 'maré alta' }, '#password-problem:not(:empty)'],
+  ['is locked', { locked: true }, '.card .problem-box'],
+]) {
+  test(`on a small phone the button is seen when the room ${what}`, async () => {
+    const room = await createRoom(rules);
+    for (const [width, height] of [[360, 640], [360, 740]]) {
+      const bia = await newPerson('Bia', { viewport: { width, height }, hasTouch: true, isMobile: true });
+      await ask(bia, room);
+      await bia.page.locator(sign).waitFor();
+      await isWellFormed(bia.page);
+      await shoot(bia.page, `lobby-${Object.keys(rules)[0]}-${height}`);
+      const { top, bottom } = await bia.page.evaluate(() =>
+        document.querySelector('button[type=submit]').getBoundingClientRect().toJSON(),
+      );
+      assert.ok(top >= 0 && bottom <= height, `from ${top} to ${bottom} of ${height}`);
+      assert.equal(await bia.page.evaluate(() => scrollY), 0);
+    }
+    noProblems(people, ALARM);
+  });
+}
