@@ -47,9 +47,9 @@ struct twcc_recv {
 
 void twcc_recv_init(struct twcc_recv *recv);
 
-// Notes that transport-wide number seq arrived now (>= 0). Duplicates keep the first arrival. A packet that comes after
-// its loss was reported is reported again, with all that follow it; one TWCC_RING / 2 or more behind the newest is
-// ignored. A jump ahead by more than TWCC_RING forgets all before it.
+// Notes that transport-wide number seq arrived now (>= 0). Duplicates keep the first arrival. A packet that comes
+// after its loss was reported is reported again, with all that follow it; one TWCC_RING / 2 or more behind the newest
+// is ignored. A jump ahead by more than TWCC_RING forgets all before it.
 void twcc_recv_rx(struct twcc_recv *recv, uint16_t seq, int64_t now_us);
 
 // Is it time to write feedback?

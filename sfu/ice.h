@@ -2,10 +2,10 @@
 // thread)
 // SPDX-License-Identifier: MIT
 //
-// One thread runs every NiceAgent on one GMainContext; only STUN reaches it. The functions below are called from
-// worker threads, never block, and post their answers as `struct ice_event` letters to the mailbox given at
-// ice_open(). An agent is known by the caller's `id`; after ice_close() returns, letters already posted for that
-// id may still arrive and must be freed unread.
+// One thread runs every NiceAgent, each on a GMainContext of its own (ice_loop.h); only STUN reaches it. The
+// functions below are called from worker threads, never block, and post their answers as `struct ice_event` letters
+// to the mailbox given at ice_open(). An agent is known by the caller's `id`; after ice_close() returns, letters
+// already posted for that id may still arrive and must be freed unread.
 //
 // Twin sockets. For each UDP host socket of the agent a second socket is bound to the same address and port with
 // SO_REUSEPORT, and a classic BPF program lets the kernel deliver STUN (first byte 0..3, RFC 7983) to libnice and

@@ -28,7 +28,7 @@ struct packet {
     uint32_t refs;
     uint16_t len; // bytes in buf
 
-    // Received packets: filled by transport (rtp, received_us), then by the track (the rest).
+    // Received packets: filled by worker_receive() (received_us), the transport (rtp), the track (the rest).
     int64_t received_us;
     struct rtp rtp;
     struct ext_view ext;

@@ -22,7 +22,6 @@ enum {
     RECORD_BATCH_LEN = 32768,     // bytes of items in one letter
     RECORD_QUEUE_MAX = 8 << 20,   // bytes of one room waiting to be written
     RECORD_INBOX_MAX = 256 << 20, // of all rooms together
-    RECORD_NOTE_MAX = 4096,       // bytes of a note
 };
 
 enum record_kind {

@@ -48,7 +48,7 @@ struct record_track *record_track_new(const struct record_track_config *cfg);
 // Writes what is held back, and finishes the file.
 void record_track_free(struct record_track *t);
 
-// An RTP packet in the house's payload types. What is malformed is counted.
+// An RTP packet in the house's payload types. What is malformed is left out.
 void record_track_rx(struct record_track *t, const uint8_t *data, size_t len, int64_t at_us);
 // A sender report, in the timestamps of the packets.
 void record_track_sr(struct record_track *t, uint32_t ts, int64_t wall_us);

@@ -16,9 +16,9 @@ struct rooms *rooms_new(struct mailbox *events, struct record_inbox *inbox);
 
 // The worker's handlers; `arg` is the struct rooms.
 void rooms_start(void *arg, struct worker *worker);
-// A struct command. The answer to COMMAND_LOAD is one line of pairs: worker, rooms, peers, cpu_us (this thread's, since it
-// began), letter_us (how long the question was under way), late_us (the latest tick since the last question), then what
-// tally_print() says.
+// A struct command. The answer to COMMAND_LOAD is one line of pairs: worker, rooms, peers, cpu_us (this thread's,
+// since it began), letter_us (how long the question was under way), late_us (the latest tick since the last
+// question), then what tally_print() says.
 void rooms_letter(void *arg, struct mail *mail, int64_t now_us);
 bool rooms_tick(void *arg, int64_t now_us, int64_t wall_us);
 void rooms_stop(void *arg);

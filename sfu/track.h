@@ -150,7 +150,6 @@ void track_set_muted(struct track *track, bool muted, int64_t now_us);
 // TRACK_KEYFRAME_US.
 void track_want_keyframe(struct track *track, struct layer *layer, int64_t now_us);
 
-
 // mid, source and muted, as one line's pairs.
 void track_stats(const struct track *track, struct line *line);
 // Its rate, loss, jitter and counters, as one line's pairs.

@@ -3,8 +3,8 @@
 //
 // A worker owns its rooms and everything below them; nothing of it is touched by another thread. One turn: wait for
 // sockets and letters, read the clock once, handle what arrived, tick if 10 ms have passed, then run what was
-// deferred (flush transports, free what was closed). Only worker_new(), worker_post(), worker_stop() and
-// worker_free() are for other threads.
+// deferred (flush transports, free what was closed). Only worker_new(), worker_post(), worker_busy(),
+// worker_stop() and worker_free() are for other threads.
 #pragma once
 
 #include <stdbool.h>
