@@ -77,8 +77,11 @@ struct participant *caller_need_place(struct exchange *x, const struct actor *ac
     struct participant *p = calls_adopt(x->hub, call, actor, &fault);
     if (p)
         return p;
-    fault_say(&fault, ERROR_BUSY,
-              "none of your sockets is in the call: open a WebSocket, send CALL_ANSWER with this callId, ask again");
+    fault_say(
+        &fault, ERROR_BUSY,
+        "none of your sockets is in the call: open /ws as this user and say {\"event\":\"CALL_ANSWER\",\"data\":"
+        "{\"callId\":\"%s\"}}, then ask again",
+        call->id);
     exchange_fail(x, &fault);
     return NULL;
 }

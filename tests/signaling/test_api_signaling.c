@@ -294,7 +294,8 @@ static void test_without_socket(void **state)
     client_of(rig, "call", "ana");
     hold_call();
     assert_int_equal(ask("bob", HTTP_POST, OFFER, offer), 409);
-    assert_non_null(strstr(error_text(), "CALL_ANSWER"));
+    assert_non_null(strstr(error_text(), "/ws"));
+    assert_non_null(strstr(error_text(), "{\"event\":\"CALL_ANSWER\",\"data\":{\"callId\":\""));
     assert_int_equal(ask("bob", HTTP_PATCH, "/calls/$/media", "{\"isMuted\":true}"), 409);
     struct client *bob = client_of(rig, NULL, "bob");
     assert_null(bob->session->participant);
