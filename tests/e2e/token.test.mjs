@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import {
   dismiss,
@@ -89,4 +90,30 @@ test('no token, a foreign one and one of another room are told, not retried for 
     await page.close();
   }
   assert.equal((await server.health()).rooms, 0);
+});
+
+test('the lines an integrator finds first, in the README of signaling/, hold a call', async () => {
+  const readme = readFileSync(new URL('../../signaling/README.md', import.meta.url), 'utf8');
+  const code = /```js\n([^]*?)```/.exec(readme)[1];
+  const people = [];
+  for (const name of ['ana', 'bia']) {
+    const page = await browser.newPage();
+    await page.goto(`${server.url}/teste-video`);
+    await page.evaluate(`(async () => {
+      const roda = '${server.url}';
+      const token = '${token({ sub: name, name, room: 'consulta-7' })}';
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+      const show = (track, user) => shown.push([track, user]);
+      globalThis.shown = [];
+      ${code}
+    })()`);
+    people.push({ page, name });
+  }
+  for (const [one, other] of [people, [...people].reverse()]) {
+    await waitFor(`${one.name} to see and hear ${other.name}`, () =>
+      one.page.evaluate((id) => shown.filter(([track, user]) => user === id && !track.muted).length === 2, other.name),
+    );
+  }
+  noProblems(people);
+  for (const { page } of people) await page.close();
 });
