@@ -6,9 +6,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import WebSocket from 'ws';
-import { cpuOf, memoryOf, Program, sleep, until } from './lib/process.mjs';
+import { cpuOf, mainThreadS, memoryOf, Program, sleep, until } from './lib/process.mjs';
 
-export const shape = { idle: 2000, joinsPerS: 200, callsPerS: 50, roomOf: 4, stayMs: 5000 };
+export const shape = { people: 51, heartbeatS: 10, idle: 2000, joinsPerS: 200, callsPerS: 50, roomOf: 4, stayMs: 5000 };
 
 async function startServer(context, dir) {
   const server = new Program([`${context.build}/signaling/roda`], {
@@ -18,6 +18,7 @@ async function startServer(context, dir) {
       WEB_DIR: `${context.root}/web`,
       DATABASE_URL: join(dir, 'roda.db'),
       MAX_CONNECTIONS: '10000',
+      MAX_PARTICIPANTS: '100',
       MAX_PARTICIPANTS_TOTAL: '10000',
       MAX_ROOMS: '10000',
       MAX_CALLS: '10000',
@@ -95,6 +96,18 @@ async function atRate(perS, seconds, begin) {
   return Promise.all(done);
 }
 
+/** Everybody in one room: what one says is told to all others. */
+async function fillRoom(url, people) {
+  const clients = [];
+  while (clients.length < people) {
+    const client = await Client.open(url);
+    const role = clients.length ? 'observer' : 'host';
+    await client.ask('join-room', { roomId: 'crowd', userId: `crowd-${clients.length}`, role });
+    clients.push(client);
+  }
+  return clients;
+}
+
 async function joinOnce(url, i) {
   const startMs = performance.now();
   const client = await Client.open(url);
@@ -122,14 +135,21 @@ function quantiles(values) {
   return { p50_ms: at(0.5), p99_ms: at(0.99), max_ms: at(1) };
 }
 
-/** CPU of the server while that is done, as a share of a core, and what it returned. */
+/** CPU of the server, and of its signaling thread, while that is done, as a share of a core; and what it returned. */
 async function watch(server, work) {
   const before = cpuOf(server.pid);
+  const threadBeforeS = mainThreadS(server.pid);
   const startMs = performance.now();
   const results = await work();
   const seconds = (performance.now() - startMs) / 1000;
   const after = cpuOf(server.pid);
-  return { results, cpu_share: Number(((after.exactS - before.exactS) / seconds).toFixed(4)), rss_kib: memoryOf(server.pid) };
+  const share = (usedS) => Number((usedS / seconds).toFixed(5));
+  return {
+    results,
+    cpu_share: share(after.exactS - before.exactS),
+    thread_share: share(mainThreadS(server.pid) - threadBeforeS),
+    rss_kib: memoryOf(server.pid),
+  };
 }
 
 export async function measureSignaling(context, seconds) {
@@ -143,6 +163,10 @@ export async function measureSignaling(context, seconds) {
     const joining = await watch(server, () => atRate(shape.joinsPerS, seconds, (i) => joinOnce(server.url, i)));
     const calling = await watch(server, () => atRate(shape.callsPerS, seconds, (i) => callOnce(server.url, i)));
     await Promise.all(idle.map((client) => client.close()));
+    const crowd = await fillRoom(server.url, shape.people);
+    const rate = shape.people / shape.heartbeatS;
+    const beating = await watch(server, () => atRate(rate, seconds, (i) => crowd[i % crowd.length].ask('heartbeat')));
+    await Promise.all(crowd.map((client) => client.close()));
     return {
       ...shape,
       empty_kib,
@@ -160,6 +184,7 @@ export async function measureSignaling(context, seconds) {
         cpu_share: calling.cpu_share,
         rss_kib: calling.rss_kib,
       },
+      room: { people: shape.people, cpu_share: beating.thread_share },
     };
   } catch (error) {
     error.message += `\n${server.said.split('\n').slice(-15).join('\n')}`;
@@ -173,7 +198,7 @@ export async function measureSignaling(context, seconds) {
 const percent = (share) => `${(share * 100).toFixed(1)} % of a core`;
 const mib = (kib) => `${(kib / 1024).toFixed(1)} MiB`;
 
-export function describeSignaling({ empty_kib, idle, join: joined, call, joinsPerS, callsPerS }) {
+export function describeSignaling({ empty_kib, idle, room, join: joined, call, joinsPerS, callsPerS, heartbeatS }) {
   const perSocket = ((idle.rss_kib - empty_kib) / idle.sockets).toFixed(1);
   return [
     `    nobody: ${mib(empty_kib)}`,
@@ -182,5 +207,6 @@ export function describeSignaling({ empty_kib, idle, join: joined, call, joinsPe
       `connected and joined p50 ${joined.arrived.p50_ms} p99 ${joined.arrived.p99_ms} ms; ${percent(joined.cpu_share)}, ${mib(joined.rss_kib)}`,
     `    and ${callsPerS} calls/s (${call.count}): each ack, on disk, p50 ${call.p50_ms} p99 ${call.p99_ms} max ${call.max_ms} ms; ` +
       `${percent(call.cpu_share)}, ${mib(call.rss_kib)}`,
+    `    only a room of ${room.people}, a heartbeat each ${heartbeatS} s: ${(room.cpu_share * 1000).toFixed(2)} ms/s of the signaling thread`,
   ].join('\n');
 }

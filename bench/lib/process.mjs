@@ -104,6 +104,11 @@ export function cpuOf(pid) {
   return { ticksS: ticks / 100, exactS: ns / 1e9, userShare };
 }
 
+/** CPU time of the thread a program begins with, in seconds. */
+export function mainThreadS(pid) {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e9;
+}
+
 /** Resident memory in KiB. */
 export function memoryOf(pid) {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
