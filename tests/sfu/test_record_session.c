@@ -111,6 +111,13 @@ static json_t *gap_of(const json_t *file, const char *reason)
     return NULL;
 }
 
+// Her microphone and her camera.
+static void begin_ana(struct studio *s, struct rig_feed feeds[2])
+{
+    rig_begin_track(&feeds[0], s->queue, 0, 11, "ana", SFU_MICROPHONE, opus, s->now_us);
+    rig_begin_track(&feeds[1], s->queue, 1, 11, "ana", SFU_CAMERA, vp8, s->now_us);
+}
+
 // ---- tests -------------------------------------------------------------------------------------------------------
 
 static void test_a_room(void **state)
@@ -129,8 +136,7 @@ static void test_a_room(void **state)
                s.now_us);
     rig_person(s.queue, RECORD_NOTE, 0, "{\"type\":\"hand\",\"user\":\"ana\"}", s.now_us);
     rig_person(s.queue, RECORD_NOTE, 0, "[]", s.now_us);
-    rig_begin_track(&feeds[0], s.queue, 0, 11, "ana", SFU_MICROPHONE, opus, s.now_us);
-    rig_begin_track(&feeds[1], s.queue, 1, 11, "ana", SFU_CAMERA, vp8, s.now_us);
+    begin_ana(&s, feeds);
     run(&s, feeds, 2, 5);
     rig_person(s.queue, RECORD_JOINED, 12, "../b", s.now_us);
     rig_begin_track(&feeds[2], s.queue, 2, 12, "../b", SFU_SCREEN, h264, s.now_us);
@@ -184,8 +190,7 @@ static void test_mute(void **state)
     struct studio s;
     struct rig_feed feeds[2];
     begin(&s);
-    rig_begin_track(&feeds[0], s.queue, 0, 11, "ana", SFU_MICROPHONE, opus, s.now_us);
-    rig_begin_track(&feeds[1], s.queue, 1, 11, "ana", SFU_CAMERA, vp8, s.now_us);
+    begin_ana(&s, feeds);
     run(&s, feeds, 2, 3.01); // in the middle of whatever is sent
     rig_mute(&feeds[0], true, s.now_us);
     rig_mute(&feeds[1], true, s.now_us);
@@ -218,8 +223,7 @@ static void test_loss(void **state)
     struct studio s;
     struct rig_feed feeds[2];
     begin(&s);
-    rig_begin_track(&feeds[0], s.queue, 0, 11, "ana", SFU_MICROPHONE, opus, s.now_us);
-    rig_begin_track(&feeds[1], s.queue, 1, 11, "ana", SFU_CAMERA, vp8, s.now_us);
+    begin_ana(&s, feeds);
     run(&s, feeds, 2, 4);
     feeds[0].loss_percent = feeds[1].loss_percent = 5;
     run(&s, feeds, 2, 40);
@@ -246,8 +250,7 @@ static void test_reload(void **state)
     struct rig_feed feeds[2];
     begin(&s);
     for (unsigned round = 0; round < 3; round++) {
-        rig_begin_track(&feeds[0], s.queue, 0, 11, "ana", SFU_MICROPHONE, opus, s.now_us);
-        rig_begin_track(&feeds[1], s.queue, 1, 11, "ana", SFU_CAMERA, vp8, s.now_us);
+        begin_ana(&s, feeds);
         run(&s, feeds, 2, 3);
         rig_end_track(&feeds[0], s.now_us);
         rig_end_track(&feeds[1], s.now_us);
