@@ -23,7 +23,8 @@ enum {
     RESTART_MAX = 8, // handshakes begun anew after a forged or mad one
 };
 
-enum { ALERT_LEN = 2, WARNING = 1, FATAL = 2, CLOSE_NOTIFY = 0 }; // RFC 5246 s7.2: level, description
+enum { ALERT_LEN = 2, WARNING = 1, FATAL = 2, CLOSE_NOTIFY = 0, NO_RENEGOTIATION = 100 }; // RFC 5246 s7.2
+enum { HELLO_REQUEST = 0, CLIENT_HELLO = 1 };                                             // RFC 5246 s7.4
 
 struct dtls {
     // fixed at birth
@@ -269,6 +270,18 @@ static void shake_again(struct dtls *dtls)
         end(dtls, DTLS_FAILED);
 }
 
+static void send_record(struct dtls *dtls, enum dtls_content type, const uint8_t *data, size_t len)
+{
+    uint8_t out[DTLS_MTU + DTLS_RECORD_MORE];
+    queue_add(&dtls->tx, out, dtls_record_seal(&dtls->record, type, data, len, out, sizeof(out)));
+}
+
+static void send_warning(struct dtls *dtls, uint8_t description)
+{
+    const uint8_t alert[ALERT_LEN] = {WARNING, description};
+    send_record(dtls, DTLS_ALERT, alert, sizeof(alert));
+}
+
 static void take_alert(struct dtls *dtls, const uint8_t *alert, size_t len)
 {
     if (len != ALERT_LEN)
@@ -279,14 +292,25 @@ static void take_alert(struct dtls *dtls, const uint8_t *alert, size_t len)
         end(dtls, DTLS_FAILED);
 }
 
+// RFC 8827 s6.5: a second handshake is refused out loud. Until we settle OpenSSL says so.
+static void take_handshake(struct dtls *dtls, uint8_t type)
+{
+    if (!dtls->ssl && type == (dtls->role == DTLS_SERVER ? CLIENT_HELLO : HELLO_REQUEST))
+        send_warning(dtls, NO_RENEGOTIATION);
+}
+
 static void read_record(struct dtls *dtls, const uint8_t *record, size_t len)
 {
     uint8_t plain[DTLS_PLAIN_MAX];
     int n = dtls_record_open(&dtls->record, record, len, plain);
-    if (n > 0 && record[0] == DTLS_APPLICATION_DATA)
+    if (n <= 0)
+        return;
+    if (record[0] == DTLS_APPLICATION_DATA)
         queue_add(&dtls->plain, plain, (size_t)n);
-    else if (n > 0 && record[0] == DTLS_ALERT)
+    else if (record[0] == DTLS_ALERT)
         take_alert(dtls, plain, (size_t)n);
+    else if (record[0] == DTLS_HANDSHAKE)
+        take_handshake(dtls, plain[0]);
 }
 
 // Of a datagram that is plausible.
@@ -376,12 +400,6 @@ size_t dtls_read(struct dtls *dtls, uint8_t *buf, size_t cap)
     return queue_take(&dtls->plain, buf, cap);
 }
 
-static void send_record(struct dtls *dtls, enum dtls_content type, const uint8_t *data, size_t len)
-{
-    uint8_t out[DTLS_MTU + DTLS_RECORD_MORE];
-    queue_add(&dtls->tx, out, dtls_record_seal(&dtls->record, type, data, len, out, sizeof(out)));
-}
-
 int dtls_send(struct dtls *dtls, const uint8_t *data, size_t len)
 {
     if (dtls->state != DTLS_CONNECTED)
@@ -398,14 +416,13 @@ int dtls_send(struct dtls *dtls, const uint8_t *data, size_t len)
 
 void dtls_shutdown(struct dtls *dtls)
 {
-    static const uint8_t close_notify[ALERT_LEN] = {WARNING, CLOSE_NOTIFY};
     if (dtls->state != DTLS_CONNECTED)
         return;
     ERR_clear_error();
     if (dtls->ssl)
         SSL_shutdown(dtls->ssl);
     else
-        send_record(dtls, DTLS_ALERT, close_notify, sizeof(close_notify));
+        send_warning(dtls, CLOSE_NOTIFY);
     end(dtls, DTLS_CLOSED);
 }
 

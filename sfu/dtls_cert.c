@@ -68,10 +68,11 @@ static SSL_CTX *context_new(X509 *x509, EVP_PKEY *key)
 {
     SSL_CTX *ctx = SSL_CTX_new(DTLS_method());
     // SSL_CTX_set_tlsext_use_srtp() is the one that returns 0 on success.
+    // No later version either: dtls_record.c knows this one's records.
     int ok = ctx && SSL_CTX_set_min_proto_version(ctx, DTLS1_2_VERSION) &&
-             SSL_CTX_set_cipher_list(ctx, CIPHER_LIST) && SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") &&
-             SSL_CTX_use_certificate(ctx, x509) && SSL_CTX_use_PrivateKey(ctx, key) &&
-             SSL_CTX_set_tlsext_use_srtp(ctx, PROFILE_LIST) == 0;
+             SSL_CTX_set_max_proto_version(ctx, DTLS1_2_VERSION) && SSL_CTX_set_cipher_list(ctx, CIPHER_LIST) &&
+             SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") && SSL_CTX_use_certificate(ctx, x509) &&
+             SSL_CTX_use_PrivateKey(ctx, key) && SSL_CTX_set_tlsext_use_srtp(ctx, PROFILE_LIST) == 0;
     g_assert(ok);
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_QUERY_MTU |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_SINGLE_ECDH_USE);

@@ -53,8 +53,9 @@ static void expand(const SSL *ssl, uint8_t *block, size_t len)
     const EVP_MD *digest = SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl));
     uint8_t secret[SSL_MAX_MASTER_KEY_LENGTH], randoms[2 * RANDOM];
     size_t secret_len = SSL_SESSION_get_master_key(SSL_get_session(ssl), secret, sizeof(secret));
-    SSL_get_server_random(ssl, randoms, RANDOM);
-    SSL_get_client_random(ssl, randoms + RANDOM, RANDOM);
+    size_t randoms_len =
+        SSL_get_server_random(ssl, randoms, RANDOM) + SSL_get_client_random(ssl, randoms + RANDOM, RANDOM);
+    g_assert(secret_len > 0 && randoms_len == sizeof(randoms)); // else the keys would be anybody's
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)EVP_MD_get0_name(digest), 0),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, secret, secret_len),
