@@ -84,6 +84,7 @@ static void hear_nack(struct feedback *fb, const struct rtcpfb *msg, int64_t now
     fb->nacks_rx++;
     if (!sub)
         return;
+    transport_hurry(fb->transport, now_us);
     while (rtcpfb_nack_next(&it, &seq) && may_nack(fb, now_us))
         sub_resend(sub, seq, now_us);
 }

@@ -172,6 +172,8 @@ void feedback_tick(struct feedback *fb, int64_t now_us, int64_t wall_us)
     compound_send(&c);
     tell_arrivals(fb, now_us);
 
-    fb->due_us = now_us + (busy ? FEEDBACK_TICK_US : FEEDBACK_IDLE_US);
+    fb->due_us = now_us + FEEDBACK_IDLE_US;
     fb->ingress->uplink.due_us = UPLINK_NEVER;
+    if (busy)
+        uplink_wake(&fb->ingress->uplink, now_us + FEEDBACK_TICK_US);
 }

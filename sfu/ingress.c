@@ -195,7 +195,7 @@ static void note_arrival(struct uplink *uplink, const struct packet *packet, int
     }
     twcc_recv_rx(uplink->twcc, seq, packet->received_us);
     if (twcc_recv_due(uplink->twcc, now_us))
-        uplink_wake(uplink, now_us);
+        uplink_expect(uplink, now_us);
 }
 
 static void hold(struct ingress *in, struct track *track, struct packet *packet, int64_t now_us)

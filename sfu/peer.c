@@ -253,6 +253,7 @@ static void open_session(struct peer *p, struct negotiate *negotiate, int64_t no
     p->transport = transport_new(p->cfg.worker, &transport_calls, p);
     legs_init(&p->legs, &(struct legs_config){negotiate, transport_sink(p->transport), &p->stats, p->cfg.tally});
     ingress_init(&p->ingress, worker_pool(p->cfg.worker), &p->stats);
+    p->ingress.uplink.ticker = worker_ticker(p->cfg.worker);
     p->ingress.uplink.speaker = p->cfg.speaker;
     p->ingress.uplink.speaker_index = p->cfg.speaker_index;
     struct feedback_config cfg = {.transport = p->transport,

@@ -26,8 +26,6 @@ struct rooms {
     struct record_inbox *inbox; // the recorder's; NULL: there is none
     GHashTable *by_id;          // room id -> struct room, owned
     struct tally tally;         // of who is gone
-    int64_t ticked_us;          // 0: did not tick before
-    int64_t late_us;            // the latest tick since somebody asked
 };
 
 static void post(const struct room *room, struct sfu_event event)
@@ -228,9 +226,9 @@ static void tell_load(struct rooms *rooms, const struct command *command)
     line_number(&line, "peers", peers);
     line_number(&line, "cpu_us", thread_cpu_us());
     line_number(&line, "letter_us", MAX(now_monotonic_us() - command->asked_us, 0));
-    line_number(&line, "late_us", rooms->late_us);
+    line_number(&line, "late_us", worker_ticker(rooms->worker)->late_us);
     tally_print(&sum, worker_stats(rooms->worker), &line);
-    rooms->late_us = 0;
+    worker_ticker(rooms->worker)->late_us = 0;
     struct sfu_event event = {.type = SFU_LOAD_DATA, .peer = command->peer, .tag = command->tag, .text = line.buf};
     event_post(rooms->events, &event);
 }
@@ -346,8 +344,6 @@ bool rooms_tick(void *arg, int64_t now_us, int64_t wall_us)
     struct rooms *rooms = arg;
     GHashTableIter iter;
     gpointer value;
-    if (rooms->ticked_us)
-        rooms->late_us = MAX(rooms->late_us, now_us - rooms->ticked_us - WORKER_TICK_US);
     g_hash_table_iter_init(&iter, rooms->by_id);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         struct room *room = value;
@@ -357,9 +353,7 @@ bool rooms_tick(void *arg, int64_t now_us, int64_t wall_us)
         tick_speaker(room, now_us);
         audience_tick(&room->audience, now_us, wall_us);
     }
-    bool goes_on = g_hash_table_size(rooms->by_id) > 0;
-    rooms->ticked_us = goes_on ? now_us : 0;
-    return goes_on;
+    return g_hash_table_size(rooms->by_id) > 0;
 }
 
 void rooms_stop(void *arg)

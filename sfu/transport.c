@@ -22,7 +22,7 @@
 enum {
     PATH_SILENT_US = 500000, // after which packets from another address may be the browser's new path
     MOVED_US = 300000,       // between two words to ICE about it
-    MEDIA_IDLE_US = 1000000, // without RTP, after which what arrives may wait for a tick
+    HURRY_US = 1000000,      // after which what arrives may wait for a tick again
 };
 
 struct transport {
@@ -42,7 +42,7 @@ struct transport {
     struct path path;
     int64_t heard_us; // when the last packet verified
     int64_t moved_us; // when ICE was last told that the browser has moved
-    int64_t media_us; // when the last RTP packet came
+    int64_t hurry_us; // when the last packet came that could not wait
     bool patient;     // see worker_set_patient()
     enum ice_state ice_state;
     struct twins twins;
@@ -255,11 +255,18 @@ static void tell_moved(struct transport *t, int fd, const union sockaddr_any *fr
     t->moved_us = now_us;
 }
 
-// Who sends no media sends only feedback, which may wait a little; the first packet of media ends that.
+// Who sends no media and misses nothing sends only feedback, which may wait a little.
 static void set_patient(struct transport *t, bool patient)
 {
     t->patient = patient;
     twins_set_patient(&t->twins, patient);
+}
+
+void transport_hurry(struct transport *t, int64_t now_us)
+{
+    t->hurry_us = now_us;
+    if (t->patient)
+        set_patient(t, false);
 }
 
 static void heard(struct transport *t, int64_t now_us)
@@ -280,9 +287,7 @@ static void rx_rtp(struct transport *t, struct packet *packet, int64_t now_us)
     }
     packet->len = (uint16_t)len;
     heard(t, now_us);
-    t->media_us = now_us;
-    if (t->patient)
-        set_patient(t, false);
+    transport_hurry(t, now_us);
     if (rtp_parse(&packet->rtp, packet->buf, packet->len) != RTP_OK) {
         stats_drop(stats, DROP_BAD_RTP);
         return;
@@ -388,8 +393,7 @@ static void take_path(struct transport *t, const struct ice_event *event, int64_
     path_close(&t->path);
     path_open(&t->path, event->slow ? -1 : twins_fd(&t->twins, &event->local), &event->local, &event->remote);
     t->has_path = true;
-    t->media_us = now_us;
-    set_patient(t, false);
+    transport_hurry(t, now_us);
     outbox_new_path(&t->outbox);
     if (first && t->dtls)
         dtls_start(t->dtls, now_us);
@@ -502,7 +506,7 @@ void transport_free(struct transport *t)
 
 void transport_tick(struct transport *t, int64_t now_us)
 {
-    if (!t->patient && t->state == SFU_CONNECTED && now_us >= t->media_us + MEDIA_IDLE_US)
+    if (!t->patient && t->state == SFU_CONNECTED && now_us >= t->hurry_us + HURRY_US)
         set_patient(t, true);
     if (!t->dtls || now_us < t->dtls_due_us)
         return;

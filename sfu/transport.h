@@ -72,4 +72,7 @@ void transport_tx_rtcp(struct transport *transport, const uint8_t *data, size_t 
 void transport_tx_message(struct transport *transport, const struct datachan_message *message);
 
 enum sfu_state transport_state(const struct transport *transport);
-void transport_tick(struct transport *transport, int64_t now_us); // every WORKER_TICK_US
+void transport_tick(struct transport *transport, int64_t now_us); // at every tick
+
+// What the browser sends now should not wait for ticks: media does this, and who asks for packets again.
+void transport_hurry(struct transport *transport, int64_t now_us);

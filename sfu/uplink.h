@@ -16,6 +16,7 @@
 #include "rtp/twcc.h"
 #include "sfu/packet.h"
 #include "sfu/stats.h"
+#include "sfu/ticker.h"
 
 #define UPLINK_NEVER INT64_MAX // due_us when there is nothing to tell
 
@@ -39,6 +40,7 @@ struct uplink {
     // passed in
     struct pool *pool;       // of the worker
     struct stats *stats;     // of the peer
+    struct ticker *ticker;   // of the worker; NULL: ticks come anyway
     struct speaker *speaker; // of the room, NULL: none; fed by the microphone unless muted
     unsigned speaker_index;  // this peer in it
 
@@ -68,9 +70,16 @@ static inline void uplink_clear(struct uplink *uplink)
     uplink->twcc = NULL;
 }
 
-// Feedback should look at this publisher at `at_us` or before.
+// Feedback should look at this publisher at the first tick after `at_us`.
+static inline void uplink_expect(struct uplink *uplink, int64_t at_us)
+{
+    uplink->due_us = MIN(uplink->due_us, at_us);
+}
+
+// The same, and somebody waits for it.
 static inline void uplink_wake(struct uplink *uplink, int64_t at_us)
 {
-    if (at_us < uplink->due_us)
-        uplink->due_us = at_us;
+    uplink_expect(uplink, at_us);
+    if (uplink->ticker)
+        ticker_want(uplink->ticker, at_us);
 }

@@ -56,7 +56,8 @@ struct worker {
     union sockaddr_any from[WORKER_RX_BATCH];
     union timestamp_control control[WORKER_RX_BATCH];
     struct stats stats;
-    int64_t now_us, tick_us;
+    struct ticker ticker;
+    int64_t now_us;
     int64_t wall_ahead_us;                // wall clock minus ours, at the last tick
     bool idle;                            // no tick is wanted
     int64_t measured_us, measured_cpu_us; // when worker_busy() was last brought up to date
@@ -67,6 +68,8 @@ struct worker {
 static void letters_ready(void *arg, int64_t now_us)
 {
     struct worker *w = arg;
+    if (w->idle)
+        ticker_start(&w->ticker, now_us);
     w->idle = false;
     for (struct mail *mail = mailbox_take(&w->letters), *next; mail; mail = next) {
         next = mail->next;
@@ -123,7 +126,7 @@ static int timeout_ms(const struct worker *w)
         return 1;
     if (w->idle)
         return -1;
-    int64_t left_us = w->tick_us - w->now_us; // of this turn's beginning: late by its length at most
+    int64_t left_us = ticker_due(&w->ticker) - w->now_us; // of this turn's beginning: late by its length at most
     return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
 }
 
@@ -160,7 +163,7 @@ static void measure(struct worker *w)
 
 static void tick(struct worker *w)
 {
-    w->tick_us = w->now_us + WORKER_TICK_US;
+    ticker_tick(&w->ticker, w->now_us);
     for (int i = 0; i < PATIENT_ROUNDS && dispatch(w, w->patient_fd, 0) == EVENTS_PER_TURN; i++)
         ;
     int64_t wall_us = now_wall_us();
@@ -172,7 +175,7 @@ static void tick(struct worker *w)
 static void turn(struct worker *w)
 {
     dispatch(w, w->epoll_fd, timeout_ms(w));
-    if (!w->idle && w->now_us >= w->tick_us)
+    if (!w->idle && w->now_us >= ticker_due(&w->ticker))
         tick(w);
     run_deferred(w);
 }
@@ -375,6 +378,11 @@ struct pool *worker_pool(struct worker *w)
 struct stats *worker_stats(struct worker *w)
 {
     return &w->stats;
+}
+
+struct ticker *worker_ticker(struct worker *w)
+{
+    return &w->ticker;
 }
 
 int64_t worker_now_us(const struct worker *w)

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A worker owns its rooms and everything below them; nothing of it is touched by another thread. One turn: wait for
-// sockets and letters, read the clock once, handle what arrived, tick if 10 ms have passed, then run what was
+// sockets and letters, read the clock once, handle what arrived, tick if it is time (ticker.h), then run what was
 // deferred (flush transports, free what was closed). Only worker_new(), worker_post(), worker_busy(),
 // worker_stop() and worker_free() are for other threads.
 #pragma once
@@ -18,9 +18,9 @@
 #include "sfu/mailbox.h"
 #include "sfu/packet.h"
 #include "sfu/stats.h"
+#include "sfu/ticker.h"
 
 enum {
-    WORKER_TICK_US = 10000,
     WORKER_RX_BATCH = 32, // datagrams per receive call
 };
 
@@ -106,6 +106,7 @@ struct datachan_hub *worker_hub(struct worker *worker);
 struct dtls_cert *worker_cert(struct worker *worker);
 struct pool *worker_pool(struct worker *worker);
 struct stats *worker_stats(struct worker *worker);
+struct ticker *worker_ticker(struct worker *worker);
 int64_t worker_now_us(const struct worker *worker);
 
 // Receives up to WORKER_RX_BATCH datagrams without blocking: packets[i] has `len` bytes from from[i], which reached

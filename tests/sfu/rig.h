@@ -60,6 +60,11 @@ struct rig {
     int64_t now_us;
 };
 
+void transport_hurry(struct transport *transport, int64_t now_us)
+{
+    (void)transport, (void)now_us; // here everything is heard at once
+}
+
 void transport_tx_rtcp(struct transport *transport, const uint8_t *data, size_t len)
 {
     struct rig_rtcp *rtcp = &transport->rtcp[transport->count++ % RIG_RTCP_MAX];

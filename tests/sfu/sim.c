@@ -62,6 +62,11 @@ static void tx(struct sink *sink, struct packet *out)
 
 static const struct sink_ops sink_ops = {stream_open, stream_close, tx, NULL};
 
+void transport_hurry(struct transport *transport, int64_t now_us)
+{
+    (void)transport, (void)now_us; // here everything is heard at once
+}
+
 void transport_tx_rtcp(struct transport *transport, const uint8_t *data, size_t len)
 {
     g_assert_cmpuint(len, <=, FEEDBACK_PACKET_MAX);
