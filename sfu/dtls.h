@@ -71,8 +71,9 @@ enum dtls_state dtls_state(const struct dtls *dtls);
 int64_t dtls_due(const struct dtls *dtls);
 void dtls_tick(struct dtls *dtls, int64_t now_us);
 
-// The peer has shown that it has the keys, and so our last flight: SRTP or data of its verified. What the library
-// kept for the handshake goes, some 40 KiB; data and closing go on without it. Nothing before it is connected or after.
+// The peer has shown that it has the keys, and so our last flight (RFC 8827 s6.5: no false start): SRTP or data of
+// its verified. What the library kept for the handshake goes, some 40 KiB; data, closing and refusing to renegotiate
+// go on without it. Nothing before it is connected or after.
 void dtls_settle(struct dtls *dtls);
 
 // The keys of a connected association (RFC 5764 s4.2): ours to seal with, theirs to open with. -ENOTCONN otherwise,
