@@ -28,9 +28,17 @@ struct ice_loop {
     int epoll_fd;
     GPtrArray *members;
     int64_t due_us;  // no member is due before
-    GPtrArray *idle; // contexts to use again
+    GPtrArray *idle; // members to use again
     GArray *asked;   // GPollFD, what query() found
 };
+
+static void member_free(gpointer arg)
+{
+    struct ice_member *member = arg;
+    g_main_context_unref(member->context);
+    g_array_unref(member->fds);
+    g_free(member);
+}
 
 struct ice_loop *ice_loop_new(int mail_fd)
 {
@@ -40,7 +48,7 @@ struct ice_loop *ice_loop_new(int mail_fd)
     loop->members = g_ptr_array_new();
     loop->due_us = INT64_MAX;
     loop->asked = g_array_new(FALSE, FALSE, sizeof(GPollFD));
-    loop->idle = g_ptr_array_new_with_free_func((GDestroyNotify)g_main_context_unref);
+    loop->idle = g_ptr_array_new_with_free_func(member_free);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     int rc = epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, mail_fd, &event);
     g_assert(rc == 0);
@@ -122,15 +130,25 @@ static GArray *query(struct ice_loop *loop, GMainContext *context, gint priority
 
 // ---- a member's turn -----------------------------------------------------------------------------------------
 
-struct ice_member *ice_loop_add(struct ice_loop *loop)
+static struct ice_member *member_new(struct ice_loop *loop)
 {
     struct ice_member *member = g_new0(struct ice_member, 1);
-    guint idle = loop->idle->len;
     gint timeout_ms;
-    member->context = idle ? g_ptr_array_steal_index_fast(loop->idle, idle - 1) : g_main_context_new();
+    member->context = g_main_context_new();
     member->fds = g_array_new(FALSE, FALSE, sizeof(GPollFD));
     // A context without sources waits for nothing but to be woken.
     member->wakeup_fd = g_array_index(query(loop, member->context, G_MAXINT, &timeout_ms), GPollFD, 0).fd;
+    return member;
+}
+
+// Its context stays ours until it is removed: what another thread puts into a context that is nobody's (the resolver
+// does so) wakes nobody.
+struct ice_member *ice_loop_add(struct ice_loop *loop)
+{
+    guint idle = loop->idle->len;
+    struct ice_member *member = idle ? g_ptr_array_steal_index_fast(loop->idle, idle - 1) : member_new(loop);
+    gboolean acquired = g_main_context_acquire(member->context);
+    g_assert(acquired);
     member->due_us = INT64_MAX;
     g_ptr_array_add(loop->members, member);
     return member;
@@ -150,15 +168,12 @@ static void sleep_until(struct ice_loop *loop, struct ice_member *member, gint t
 void ice_loop_enter(struct ice_loop *loop, struct ice_member *member)
 {
     (void)loop;
-    gboolean acquired = g_main_context_acquire(member->context);
-    g_assert(acquired);
     g_main_context_push_thread_default(member->context);
 }
 
 static void leave(struct ice_member *member)
 {
     g_main_context_pop_thread_default(member->context);
-    g_main_context_release(member->context);
 }
 
 void ice_loop_leave(struct ice_loop *loop, struct ice_member *member)
@@ -191,8 +206,9 @@ static void member_turn(struct ice_loop *loop, struct ice_member *member)
 {
     gint priority, timeout_ms;
     bool dispatched = false;
+    unsigned rounds;
     ice_loop_enter(loop, member);
-    for (unsigned rounds = 0; rounds < ROUNDS_MAX; rounds++) {
+    for (rounds = 0; rounds < ROUNDS_MAX; rounds++) {
         bool ready = g_main_context_prepare(member->context, &priority);
         GArray *fds = query(loop, member->context, priority, &timeout_ms);
         GPollFD *polled = (GPollFD *)(void *)fds->data;
@@ -205,7 +221,7 @@ static void member_turn(struct ice_loop *loop, struct ice_member *member)
         if (dispatched)
             g_main_context_dispatch(member->context);
     }
-    sleep_until(loop, member, dispatched ? 0 : timeout_ms);
+    sleep_until(loop, member, rounds == ROUNDS_MAX ? 0 : timeout_ms);
     leave(member);
 }
 
@@ -217,10 +233,10 @@ void ice_loop_remove(struct ice_loop *loop, struct ice_member *member)
     g_main_context_pop_thread_default(member->context);
     g_array_set_size(loop->asked, 0);
     watch_all(loop, member, loop->asked);
-    g_array_unref(member->fds);
+    member->is_awake = false;
+    g_main_context_release(member->context);
     g_ptr_array_remove_fast(loop->members, member);
-    g_ptr_array_add(loop->idle, member->context);
-    g_free(member);
+    g_ptr_array_add(loop->idle, member);
 }
 
 // ---- the loop's turn -----------------------------------------------------------------------------------------
