@@ -183,6 +183,8 @@ static void turn(struct worker *w)
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
+    w->now_us = now_monotonic_us();
+    ticker_start(&w->ticker, w->now_us);
     w->handlers.start(w->arg, w);
     while (!atomic_load(&w->stopping))
         turn(w);

@@ -80,6 +80,19 @@ static void test_workers_remember_who_is_gone(void **state)
     end(&s);
 }
 
+static void test_no_tick_is_later_than_the_server_is_old(void **state)
+{
+    (void)state;
+    struct stage s;
+    int64_t before_us = now_monotonic_us();
+    begin(&s);
+    join(&s, 1);
+    UNTIL(&s, s.cast[0].state == SFU_CONNECTED);
+    int64_t late_us = ask_load(&s, "late_us");
+    assert_true(late_us <= sfu_worker_count(s.sfu) * (now_monotonic_us() - before_us));
+    end(&s);
+}
+
 static void test_mute_stops_and_resumes(void **state)
 {
     (void)state;
@@ -354,6 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_workers_remember_who_is_gone),
+        cmocka_unit_test(test_no_tick_is_later_than_the_server_is_old),
         cmocka_unit_test(test_three_hear_each_other),
         cmocka_unit_test(test_mute_stops_and_resumes),
         cmocka_unit_test(test_leaving_frees),
