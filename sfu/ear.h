@@ -21,7 +21,7 @@ struct ear_ops {
     void (*published)(struct ear *ear, struct peer *peer, struct track *track);
     void (*unpublished)(struct ear *ear, struct track *track);      // it is still whole
     void (*speaker)(struct ear *ear, const struct peer *peer);      // NULL: nobody
-    void (*tick)(struct ear *ear, int64_t now_us, int64_t wall_us); // every 10 ms
+    void (*tick)(struct ear *ear, int64_t now_us, int64_t wall_us); // at every tick
     void (*free)(struct ear *ear, enum sfu_reason reason);          // the room has taken it out of its list
 };
 
