@@ -221,16 +221,22 @@ static int send_messages(const struct path *path, const struct run *runs, unsign
     return sendmmsg(path->out_fd, messages, run_count, MSG_DONTWAIT);
 }
 
-// One system call, the plainest that will do: it has the least to copy (a single packet costs a tenth less). Returns
-// how many runs are done with (sent, or refused for good), 0: the socket is full.
+// One system call, the plainest that will do: it has the least to copy (a single packet costs a tenth less).
+static int try_runs(const struct path *path, const struct run *runs, unsigned run_count, struct iovec *iov)
+{
+    if (run_count == 1 && runs[0].count == 1 && path_is_connected(path))
+        return send(path->out_fd, iov[0].iov_base, iov[0].iov_len, MSG_DONTWAIT) < 0 ? -1 : 1;
+    return send_messages(path, runs, run_count, iov);
+}
+
+// Returns how many runs are done with (sent, or refused for good), 0: the socket is full. The first error may be of
+// an earlier packet: a connected socket tells whoever sends next what ICMP said, and does not send.
 static unsigned send_runs(struct outbox *box, const struct path *path, const struct run *runs, unsigned run_count,
                           struct iovec *iov)
 {
-    int sent;
-    if (run_count == 1 && runs[0].count == 1 && path_is_connected(path))
-        sent = send(path->out_fd, iov[0].iov_base, iov[0].iov_len, MSG_DONTWAIT) < 0 ? -1 : 1;
-    else
-        sent = send_messages(path, runs, run_count, iov);
+    int sent = try_runs(path, runs, run_count, iov);
+    if (sent < 0 && !is_full(errno))
+        sent = try_runs(path, runs, run_count, iov);
     if (sent > 0)
         return (unsigned)sent;
     if (is_full(errno))
@@ -239,7 +245,8 @@ static unsigned send_runs(struct outbox *box, const struct path *path, const str
         box->single = true;
         return 0; // outbox_flush() plans again
     }
-    stats_drop(box->stats, DROP_SEND_FAILED); // an ICMP error of an earlier packet, a filter: the next may pass
+    for (unsigned i = 0; i < runs[0].count; i++)
+        stats_drop(box->stats, DROP_SEND_FAILED); // a filter, a link too small: the next may pass
     return 1;
 }
 

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -184,6 +185,46 @@ static void test_refused_destination(void **state)
     end(&f);
 }
 
+// What ICMP says of an earlier packet is told to the next sender, whose packets are none the worse for it.
+static void test_an_earlier_error_costs_nothing(void **state)
+{
+    (void)state;
+    static const uint16_t cases[][3] = {{100}, {100, 100}, {100, 200, 100}};
+    for (unsigned c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+        struct fixture f;
+        begin(&f);
+        f.path.out_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(f.path.out_fd, &f.path.remote.sa, sizeof(f.path.remote.in)), 0);
+        close(f.receiver);
+        assert_int_equal(send(f.path.out_fd, "", 1, 0), 1); // nobody is there
+        struct pollfd refused = {.fd = f.path.out_fd};
+        assert_int_equal(poll(&refused, 1, -1), 1);
+        f.receiver = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(bind(f.receiver, &f.path.remote.sa, sizeof(f.path.remote.in)), 0);
+        for (unsigned i = 0; i < 3 && cases[c][i]; i++)
+            add(&f, cases[c][i], (uint8_t)i, true);
+        assert_true(outbox_flush(&f.box, &f.path));
+        for (unsigned i = 0; i < 3 && cases[c][i]; i++)
+            expect(&f, cases[c][i], (uint8_t)i);
+        assert_int_equal(stats_dropped(&f.stats), 0);
+        close(f.path.out_fd);
+        end(&f);
+    }
+}
+
+static void test_every_packet_of_a_lost_run_is_counted(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    f.path.out_fd = -1; // EBADF
+    for (uint8_t mark = 0; mark < 3; mark++)
+        add(&f, 100, mark, true);
+    assert_true(outbox_flush(&f.box, &f.path));
+    assert_int_equal(f.stats.drops[DROP_SEND_FAILED], 3);
+    end(&f);
+}
+
 // A link too small for the segments of one path says nothing about the others.
 static void test_small_link_is_one_paths_matter(void **state)
 {
@@ -233,6 +274,8 @@ int main(void)
         cmocka_unit_test(test_full_queue_loses_old_video),
         cmocka_unit_test(test_full_of_audio),
         cmocka_unit_test(test_refused_destination),
+        cmocka_unit_test(test_an_earlier_error_costs_nothing),
+        cmocka_unit_test(test_every_packet_of_a_lost_run_is_counted),
         cmocka_unit_test(test_small_link_is_one_paths_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
