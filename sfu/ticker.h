@@ -19,7 +19,7 @@ struct ticker {
     int64_t late_us; // the latest tick since somebody asked
 };
 
-// A tick at `at_us` would be of use.
+// A tick at `at_us`, which is not past, would be of use.
 static inline void ticker_want(struct ticker *ticker, int64_t at_us)
 {
     ticker->wanted_us = MIN(ticker->wanted_us, at_us);

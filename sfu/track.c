@@ -43,7 +43,7 @@ struct track *track_new(const struct track_config *cfg)
         layer_init(&track->layer[i], cfg->rid_count ? cfg->rids[i] : NULL, i, cfg->video);
     TAILQ_INIT(&track->subs);
     TAILQ_INSERT_TAIL(&track->uplink->tracks, track, entry);
-    uplink_wake(track->uplink, 0);
+    uplink_expect(track->uplink, 0);
     return track;
 }
 
@@ -296,7 +296,8 @@ void track_want_keyframe(struct track *track, struct layer *layer, int64_t now_u
     if (layer->keyframe_wanted || !track->video || !layer->bound)
         return;
     layer->keyframe_wanted = true;
-    uplink_wake(track->uplink, layer->keyframe_asked_us ? layer->keyframe_asked_us + TRACK_KEYFRAME_US : now_us);
+    uplink_wake(track->uplink,
+                layer->keyframe_asked_us ? MAX(layer->keyframe_asked_us + TRACK_KEYFRAME_US, now_us) : now_us);
 }
 
 void track_set_muted(struct track *track, bool muted, int64_t now_us)

@@ -137,6 +137,35 @@ static void key_frames_are_asked_for_until_one_comes(void **state)
     rig_close(&rig);
 }
 
+// A wish for a tick that is past would make the next one look late.
+static void nobody_wants_a_tick_in_the_past(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct ticker ticker = {0};
+    rig_init(&rig);
+    rig_agree(&rig, CODEC_VP8);
+    rig.ingress.uplink.ticker = &ticker;
+    ticker_tick(&ticker, rig.now_us);
+    rig.now_us += TICKER_QUIET_US - 1;
+    rig_publish(&rig, true);
+    struct layer *layer = &rig.track->layer[0];
+    rig_vp8(&rig, 1, 0, 0, true);
+    assert_true(ticker_due(&ticker) > rig.now_us); // nobody waits
+    for (unsigned i = 0; i < 2; i++) {
+        track_want_keyframe(rig.track, layer, rig.now_us);
+        assert_int_equal(ticker_due(&ticker), rig.now_us);
+        ticker_tick(&ticker, rig.now_us);
+        feedback_tick(&rig.tells, rig.now_us, rig.now_us);
+        assert_int_equal(layer->keyframe_asks, i + 1);
+        rig_vp8(&rig, (uint16_t)(2 + i), (uint16_t)(1 + i), 0, true);
+        rig.now_us += 2 * TRACK_KEYFRAME_US;
+        ticker_tick(&ticker, rig.now_us);
+        rig.now_us += TICKER_QUIET_US - 1;
+    }
+    rig_close(&rig);
+}
+
 static void a_track_that_understands_neither_is_not_asked(void **state)
 {
     (void)state;
@@ -316,6 +345,7 @@ int main(void)
         cmocka_unit_test(only_padding_leaves_no_hole),
         cmocka_unit_test(what_cannot_be_read_leaves_no_hole),
         cmocka_unit_test(key_frames_are_asked_for_until_one_comes),
+        cmocka_unit_test(nobody_wants_a_tick_in_the_past),
         cmocka_unit_test(a_track_that_understands_neither_is_not_asked),
         cmocka_unit_test(too_much_lost_needs_a_key_frame),
         cmocka_unit_test(losses_are_asked_for),
