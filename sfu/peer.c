@@ -187,7 +187,6 @@ static void try_offer(struct peer *p, int64_t now_us)
 static void on_rtp(void *arg, struct packet *packet, int64_t now_us)
 {
     struct peer *p = arg;
-    flow_add(&p->stats.rx, packet->len);
     ingress_rx(&p->ingress, packet, now_us);
 }
 

@@ -11,6 +11,11 @@
 
 #include "tests/sfu/stage.h"
 
+enum {
+    LISTENS_US = 1500000, // longer than somebody must be silent for us to be patient (sfu/transport.c)
+    FRAME_US = 10000,
+};
+
 // ---- tests -------------------------------------------------------------------------------------------------------
 
 static void test_three_hear_each_other(void **state)
@@ -124,6 +129,59 @@ static void test_mute_stops_and_resumes(void **state)
     UNTIL(&s, all_receive(&s, 20)); // needs the key frame that the sfu asks for
     for (unsigned k = 0; k < b->seen_count; k++)
         assert_int_equal(b->seen[k].gaps, 0);
+    end(&s);
+}
+
+// RFC 4585 sections 6.2.1 and 6.3.1: one of the packets of the stream it has seen first is missing; it needs a key
+// frame.
+static void send_nack(struct actor *a, uint16_t seq)
+{
+    uint8_t buf[16 + CIPHER_TRAILER_MAX] = {0x81, 205, 0, 3, 0, 0, 0, 1};
+    wr32(buf + 8, a->seen[0].ssrc);
+    wr16(buf + 12, seq);
+    assert_true(puppet_send_rtcp(a->puppet, buf, 16, sizeof(buf)));
+}
+
+static void send_pli(struct actor *a)
+{
+    uint8_t buf[12 + CIPHER_TRAILER_MAX] = {0x81, 206, 0, 2, 0, 0, 0, 1};
+    wr32(buf + 8, a->seen[0].ssrc);
+    assert_true(puppet_send_rtcp(a->puppet, buf, 12, sizeof(buf)));
+}
+
+static void play_to_listeners(struct stage *s, struct actor *a)
+{
+    const int64_t end_us = now_monotonic_us() + LISTENS_US;
+    for (int64_t next_us = 0; now_monotonic_us() < end_us; step(s)) {
+        if (now_monotonic_us() < next_us)
+            continue;
+        send_one(a, true);
+        next_us = now_monotonic_us() + FRAME_US;
+    }
+}
+
+// What somebody sends who has sent nothing for a while waits for a tick, and is heard.
+static void test_who_only_listens_is_heard(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin(&s);
+    struct actor *a = join(&s, 1), *b = join(&s, 2);
+    UNTIL(&s, all_see_all(&s));
+    play_to_listeners(&s, a);
+    assert_int_equal(b->seen_count, 1);
+    for (unsigned asked = 1; asked <= 3; asked++) { // the first while we are patient, the others not
+        send_nack(b, (uint16_t)(b->seen[0].last_seq - asked));
+        UNTIL(&s, b->seen_count == 2 && b->seen[1].packets == asked); // by RTX
+    }
+    play_to_listeners(&s, a);
+    assert_false(a->keyframe_next);
+    send_pli(b);
+    UNTIL(&s, a->keyframe_next);
+    sfu_ask_stats(s.sfu, ROOM, 9);
+    UNTIL(&s, s.stats != NULL);
+    assert_int_equal(g_ascii_strtoll(strstr(s.stats, " rx_packets=") + strlen(" rx_packets="), NULL, 10),
+                     a->video_seq);
     end(&s);
 }
 
@@ -370,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_no_tick_is_later_than_the_server_is_old),
         cmocka_unit_test(test_three_hear_each_other),
         cmocka_unit_test(test_mute_stops_and_resumes),
+        cmocka_unit_test(test_who_only_listens_is_heard),
         cmocka_unit_test(test_leaving_frees),
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_ice_restart),
