@@ -392,11 +392,12 @@ int64_t worker_now_us(const struct worker *w)
     return w->now_us;
 }
 
-// With the pool exhausted the socket must still be emptied, or epoll would spin on it.
+// With the pool exhausted the socket must still be emptied, or epoll would spin on it. Not at once: whoever sends
+// without end would keep all others waiting.
 static int drain(struct worker *w, int fd)
 {
     uint8_t scratch[PACKET_ROOM];
-    while (recv(fd, scratch, sizeof(scratch), MSG_DONTWAIT) > 0)
+    for (int i = 0; i < WORKER_RX_BATCH && recv(fd, scratch, sizeof(scratch), MSG_DONTWAIT) >= 0; i++)
         stats_drop(&w->stats, DROP_POOL_EXHAUSTED);
     return 0;
 }
