@@ -72,10 +72,17 @@ static void tell_losses(struct feedback *fb, struct compound *c, const struct tr
     }
 }
 
+// A dead layer does not answer, and the browser would begin all others anew each time: that waits until it is back.
+static bool waits_for_keyframe(const struct track *track, const struct layer *layer)
+{
+    bool alive = track->layer_count == 1 || track->alive >> layer->rank & 1;
+    return layer->keyframe_wanted && layer->bound && alive;
+}
+
 static void tell_keyframe(struct feedback *fb, struct compound *c, const struct track *track, struct layer *layer,
                           int64_t now_us)
 {
-    if (!layer->keyframe_wanted || !layer->bound)
+    if (!waits_for_keyframe(track, layer))
         return;
     if (layer->keyframe_asked_us && now_us - layer->keyframe_asked_us < TRACK_KEYFRAME_US)
         return;
@@ -100,7 +107,7 @@ static bool tell_wants(struct feedback *fb, struct compound *c, int64_t now_us)
         for (struct layer *layer = track->layer; layer < track->layer + track->layer_count; layer++) {
             tell_losses(fb, c, track, layer, now_us);
             tell_keyframe(fb, c, track, layer, now_us);
-            busy |= loss_pending(&layer->loss) || layer->keyframe_wanted;
+            busy |= loss_pending(&layer->loss) || waits_for_keyframe(track, layer);
         }
     return busy;
 }

@@ -237,18 +237,59 @@ static void not_of_who_cannot_answer(void **state)
 
 // ---- layers ----------------------------------------------------------------------------------------------
 
+// Two layers of VP8, of SSRC 10 and 11.
+static struct track *publish_layers(struct rig *rig)
+{
+    struct track_config cfg = {.uplink = &rig->ingress.uplink,
+                               .mid = "1",
+                               .cname = "a",
+                               .video = true,
+                               .rid_count = 2,
+                               .rids = {"a", "b"},
+                               .pli = true};
+    rig_init(rig);
+    struct track *track = track_new(&cfg);
+    rig->ingress.uplink.pt[RIG_PT] = (struct uplink_pt){.kind = UPLINK_MEDIA, .codec = CODEC_VP8};
+    track_accept_pt(track, RIG_PT);
+    for (unsigned i = 0; i < 2; i++)
+        ingress_declare(&rig->ingress, track, i, false, 10 + i);
+    return track;
+}
+
+// A browser that is asked begins all its layers anew, and the one it has switched off never answers.
+static void a_dead_layer_is_not_asked_until_it_is_back(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct track *track = publish_layers(&rig);
+    struct rig_packet p = {.seq = 1, .ssrc = 10, .payload = "\220\200\001aaaa", .len = 7};
+    rig_send(&rig, &p);
+    p.ssrc = 11;
+    rig_send(&rig, &p);
+    rig_tick(&rig, TRACK_DEAD_US);
+    p.seq++;
+    rig_send(&rig, &p);
+    rig_tick(&rig, 200000);
+    assert_int_equal(track->alive, 2);
+    track_set_muted(track, true, rig.now_us);
+    track_set_muted(track, false, rig.now_us);
+    rig_tick(&rig, 4 * TRACK_KEYFRAME_US);
+    assert_int_equal(track->layer[0].keyframe_asks, 0);
+    assert_in_range(track->layer[1].keyframe_asks, 3, 5);
+    p.ssrc = 10;
+    rig_send(&rig, &p);
+    rig_tick(&rig, 60000);
+    assert_int_equal(track->layer[0].keyframe_asks, 1);
+    ingress_forget(&rig.ingress, track);
+    track_free(track);
+    rig_close(&rig);
+}
+
 static void a_still_screen_has_no_dead_layers(void **state)
 {
     (void)state;
     struct rig rig;
-    rig_init(&rig);
-    struct track_config cfg = {
-        .uplink = &rig.ingress.uplink, .mid = "1", .cname = "a", .video = true, .rid_count = 2, .rids = {"a", "b"}};
-    struct track *track = track_new(&cfg);
-    rig.ingress.uplink.pt[RIG_PT] = (struct uplink_pt){.kind = UPLINK_MEDIA, .codec = CODEC_VP8};
-    track_accept_pt(track, RIG_PT);
-    for (unsigned i = 0; i < 2; i++)
-        ingress_declare(&rig.ingress, track, i, false, 10 + i);
+    struct track *track = publish_layers(&rig);
     struct rig_packet p = {.seq = 1, .ssrc = 10, .payload = "\220\200\001aaaa", .len = 7};
     rig_send(&rig, &p);
     p.ssrc = 11;
@@ -350,6 +391,7 @@ int main(void)
         cmocka_unit_test(too_much_lost_needs_a_key_frame),
         cmocka_unit_test(losses_are_asked_for),
         cmocka_unit_test(not_of_who_cannot_answer),
+        cmocka_unit_test(a_dead_layer_is_not_asked_until_it_is_back),
         cmocka_unit_test(a_still_screen_has_no_dead_layers),
         cmocka_unit_test(old_packets_go_back_to_the_pool),
         cmocka_unit_test(an_exhausted_pool_drops),
