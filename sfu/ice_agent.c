@@ -14,6 +14,8 @@
 enum {
     PROBE_MS = 12000, // libnice loses consent after 10 s without an answer
     PROBES_MAX = 10,
+    IDLE_MS = 5000, // libnice's own: how long it waits for late candidates before it gives up
+    IDLE_READY_MS = 100,
     COMPONENT = 1,      // RFC 8843: BUNDLE and rtcp-mux leave one
     LEARNED_MAX = 1024, // peer-reflexive remote candidates per generation; past it the agent is given up
 };
@@ -264,10 +266,18 @@ static void on_failed(struct ice_agent *agent)
         start_probe(agent);
 }
 
+// For so long libnice looks every 20 ms whether there is something to check. With a path there will hardly be, and
+// what comes after all (a candidate, a check of the browser's) makes it look again.
+static void set_idle(struct ice_agent *agent, guint ms)
+{
+    g_object_set(agent->nice, "idle-timeout", ms, NULL);
+}
+
 static void on_state(NiceAgent *nice, guint stream, guint component, guint state, gpointer arg)
 {
     (void)nice, (void)stream, (void)component;
     struct ice_agent *agent = arg;
+    set_idle(agent, state == NICE_COMPONENT_STATE_READY ? IDLE_READY_MS : IDLE_MS);
     switch ((NiceComponentState)state) {
     case NICE_COMPONENT_STATE_CONNECTING:
         if (!agent->has_path)
@@ -393,6 +403,7 @@ static void begin_generation(struct ice_agent *agent)
 {
     stop_probe(agent);
     agent->probes = 0;
+    set_idle(agent, IDLE_MS);
     nice_agent_restart_stream(agent->nice, agent->stream);
     agent->has_remote = false;
     agent->path_is_told = false;
@@ -437,8 +448,8 @@ static void take_candidate(struct ice_agent *agent, const struct candidate *line
     candidate->stream_id = agent->stream;
     candidate->transport = NICE_CANDIDATE_TRANSPORT_UDP;
     candidate->priority = line->priority;
-    // libnice names a pair by foundations, which all relays of one address share (RFC 8445 section 5.1.1.3): a name of
-    // our own tells them apart when the browser has moved from one to the other.
+    // libnice names a pair by foundations, which all relays of one address share (RFC 8445 section 5.1.1.3): a name
+    // of our own tells them apart when the browser has moved from one to the other.
     g_snprintf(candidate->foundation, sizeof(candidate->foundation), "r%u", agent->remote_count);
     nice_address_set_from_sockaddr(&candidate->addr, &address->sa);
     candidate->base_addr = candidate->addr;
