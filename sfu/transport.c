@@ -215,6 +215,7 @@ static void pump_dtls(struct transport *t)
             path_send(&t->path, buf, len);
     }
     while ((len = dtls_read(t->dtls, buf, sizeof(buf))) > 0) {
+        transport_hurry(t, worker_now_us(t->worker)); // a file comes in more packets than a tick takes
         if (t->sctp_open)
             datachan_rx(worker_hub(t->worker), t->id, buf, len);
         if (t->opener)

@@ -74,5 +74,6 @@ void transport_tx_message(struct transport *transport, const struct datachan_mes
 enum sfu_state transport_state(const struct transport *transport);
 void transport_tick(struct transport *transport, int64_t now_us); // at every tick
 
-// What the browser sends now should not wait for ticks: media does this, and who asks for packets again.
+// What the browser sends now should not wait for ticks: media and messages do this, and who asks for packets
+// again.
 void transport_hurry(struct transport *transport, int64_t now_us);

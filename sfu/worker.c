@@ -15,6 +15,7 @@ enum {
     EVENTS_PER_TURN = 64,
     BUSY_EVERY_US = 1000000,
     PATIENT_ROUNDS = 16,      // of EVENTS_PER_TURN in a tick; the others wait for the next
+    CLOCKS_APART_US = 100,    // between two looks at the same moment
     RX_SKEW_MAX_US = 1000000, // more than this means that somebody set the wall clock
     ID_INDEX_SHIFT = 48,      // ids of different workers never meet
 };
@@ -161,13 +162,21 @@ static void measure(struct worker *w)
     w->measured_cpu_us = used_us;
 }
 
+// Returns the wall clock. Preempted between two looks they would seem apart: then what they were holds.
+static int64_t compare_clocks(struct worker *w)
+{
+    int64_t before_us = now_monotonic_us(), wall_us = now_wall_us(), after_us = now_monotonic_us();
+    if (!w->wall_ahead_us || after_us - before_us < CLOCKS_APART_US)
+        w->wall_ahead_us = wall_us - after_us;
+    return wall_us;
+}
+
 static void tick(struct worker *w)
 {
     ticker_tick(&w->ticker, w->now_us);
     for (int i = 0; i < PATIENT_ROUNDS && dispatch(w, w->patient_fd, 0) == EVENTS_PER_TURN; i++)
         ;
-    int64_t wall_us = now_wall_us();
-    w->wall_ahead_us = wall_us - now_monotonic_us();
+    int64_t wall_us = compare_clocks(w);
     w->idle = !w->handlers.tick(w->arg, w->now_us, wall_us);
     measure(w);
 }
